@@ -1,0 +1,27 @@
+"""NIK, KK number and phone: parse, mask, seal.
+
+A leaf: it imports nothing of ours, every room may import it, and it runs on Python 3.10 too.
+"""
+
+from identity.numbers import (
+    InvalidNumber,
+    Nik,
+    mask_digits,
+    parse_kk_number,
+    parse_nik,
+    parse_phone,
+    redact,
+)
+from identity.seal import Seal, SealBroken
+
+__all__ = [
+    "InvalidNumber",
+    "Nik",
+    "Seal",
+    "SealBroken",
+    "mask_digits",
+    "parse_kk_number",
+    "parse_nik",
+    "parse_phone",
+    "redact",
+]

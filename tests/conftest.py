@@ -1,0 +1,34 @@
+"""One PostgreSQL server for the whole run, one empty database for each test that asks for one."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from praja.postgres import create_database, embedded_postgres
+
+_counter = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Address of a server of this process's own; under xdist every worker has one."""
+    with tempfile.TemporaryDirectory(prefix="praja-test-", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)
+        with embedded_postgres(Path(folder) / "db") as address:
+            yield address
+
+
+@pytest.fixture
+def empty_database(postgres_server: str) -> Iterator[str]:
+    """A plain `postgresql://…` address of a database that no other test sees."""
+    name = f"test_{os.getpid()}_{next(_counter)}"
+    yield create_database(postgres_server, name)
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
