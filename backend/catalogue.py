@@ -25,7 +25,9 @@ __all__ = [
     "FieldDefinition",
     "FieldType",
     "Mode",
+    "Office",
     "Service",
+    "Source",
     "TimeLimit",
     "load_catalogue",
 ]
@@ -163,6 +165,24 @@ class Source(_Entry):
     checked: date = Field(alias="diperiksa")
 
 
+class Office(BaseModel):
+    """What filings need of `kantor.yml`; its addresses and hours are read elsewhere."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True, frozen=True)
+
+    id: Identifier
+    name: Text = Field(alias="nama")
+    place: FieldType | None = Field(
+        default=None, alias="tempat", description="the applicant's own: kecamatan or desa completes the name"
+    )
+
+    @model_validator(mode="after")
+    def _is_a_place(self) -> Office:
+        if self.place not in (None, FieldType.KECAMATAN, FieldType.DESA):
+            raise ValueError("`tempat` harus kecamatan atau desa")
+        return self
+
+
 class Service(_Entry):
     id: Identifier
     name: Text = Field(alias="nama")
@@ -189,8 +209,9 @@ class Service(_Entry):
         names = [field.id for field in self.fields] + [document.id for document in self.documents]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"id dipakai dua kali dalam isian/dokumen: {', '.join(sorted(repeated))}")
-        if self.mode is Mode.FILING and not {"nik", "nama"} <= {field.id for field in self.fields}:
-            raise ValueError("layanan bermode permohonan memerlukan isian `nik` dan `nama`")
+        types = {field.id: field.type for field in self.fields}
+        if self.mode is Mode.FILING and (types.get("nik"), types.get("nama")) != (FieldType.NIK, FieldType.NAME):
+            raise ValueError("layanan bermode permohonan memerlukan isian `nik` (jenis nik) dan `nama` (jenis nama)")
         for position, field in enumerate(self.fields):
             earlier = {other.id for other in self.fields[:position] if other.type is FieldType.KECAMATAN}
             if field.within is not None and field.within not in earlier:
@@ -207,6 +228,7 @@ class Catalogue:
     sources: Mapping[str, Source]
     families: Mapping[str, str]
     """id → name"""
+    offices: Mapping[str, Office]
 
     def sources_of(self, service: Service) -> list[Source]:
         """The sources that a service's facts name, in the order of `sumber.yml`."""
@@ -222,10 +244,11 @@ def load_catalogue(data: Path) -> Catalogue:
     findings: list[str] = []
     sources = {s.id: s for s in _read_list(data / "sumber.yml", Source, findings)}
     families = {f.id: f.name for f in _read_list(data / "keluarga.yml", _Family, findings)}
+    offices = {o.id: o for o in _read_list(data / "kantor.yml", Office, findings)}
     shared = _Shared(
         fields=_by_id(data / "isian.yml", findings),
         documents=_by_id(data / "dokumen.yml", findings),
-        offices=frozenset(_by_id(data / "kantor.yml", findings)),
+        offices=frozenset(offices),
         families=frozenset(families),
         sources=frozenset(sources),
     )
@@ -236,7 +259,7 @@ def load_catalogue(data: Path) -> Catalogue:
             services[service.id] = service
     if findings:
         raise CatalogueError("\n".join(findings))
-    return Catalogue(services=services, sources=sources, families=families)
+    return Catalogue(services=services, sources=sources, families=families, offices=offices)
 
 
 class _Family(_Entry):
@@ -246,7 +269,7 @@ class _Family(_Entry):
     phrases: tuple[Text, ...] = Field(default=(), alias="ungkapan")
 
 
-T = TypeVar("T", bound=_Entry)
+T = TypeVar("T", bound=BaseModel)
 
 
 @dataclass(frozen=True)

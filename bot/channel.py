@@ -7,10 +7,13 @@ them into a typed event, fetches files, and sends. It keeps no state and knows n
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+
+from identity import InvalidNumber, parse_phone
 
 __all__ = [
     "Address",
@@ -33,6 +36,9 @@ __all__ = [
     "Template",
     "Update",
 ]
+
+_CHOICE = re.compile(r"([0-9]{1,18}):([0-9]{1,3})")
+_PHONE = re.compile(r"[0-9]{6,15}")
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,12 @@ class ChosenReply:
     index: int
     title: str
 
+    @classmethod
+    def read(cls, data: str, title: str) -> ChosenReply | None:
+        """None when `data` isn't ours: a template's own button, an old system's, a forged one."""
+        found = _CHOICE.fullmatch(data)
+        return cls(int(found[1]), int(found[2]), title) if found else None
+
 
 @dataclass(frozen=True)
 class FileReference:
@@ -87,7 +99,18 @@ class Contact:
     """A shared contact card. `own` is false for somebody else's, which must not be taken for the sender's number."""
 
     phone: str
+    """E.164"""
     own: bool
+
+    @classmethod
+    def read(cls, number: str, *, own: bool) -> Contact | None:
+        """A provider writes numbers with the country's code, with or without `+`; a phone book may hold `0812-…`."""
+        digits = re.sub(r"[\s().+-]", "", number)
+        try:
+            phone = parse_phone(digits) if digits.startswith("0") else "+" + digits
+        except InvalidNumber:
+            return None
+        return cls(phone, own) if _PHONE.fullmatch(phone[1:]) else None
 
 
 @dataclass(frozen=True)
@@ -123,6 +146,8 @@ class Delivery:
     error_code: int | None = None
     error: str | None = None
     billable: bool | None = None
+    tag: str | None = None
+    """what `Outgoing.tag` was: tells which message it is when sending timed out and no provider id came back"""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,71 @@
+"""What every action shares: the turn tamed, one reply, and a polite sentence when the backend can't be asked."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+
+from actions.backend import Backend, BackendDown
+from actions.catalogue import Catalogue
+from actions.offices import Offices
+from actions.texts import Texts
+from actions.turn import Reply, Turn
+
+__all__ = ["FORM", "DialogueAction", "Resources"]
+
+FORM = "form_permohonan"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What actions work with; made once, at start."""
+
+    backend: Backend
+    catalogue: Catalogue
+    offices: Offices
+    texts: Texts
+
+
+class DialogueAction(Action):
+    """An action of the dialogue. `act` fills the reply and gives the events.
+
+    Questions end in a sentence when the backend is down. What carries a citizen's data (`keeps_data`) fails the turn instead:
+    nothing of it is saved, the channel keeps the message, tells the citizen, and sends it again, so no answer is lost.
+    """
+
+    keeps_data = False
+
+    def __init__(self, name: str, resources: Resources) -> None:
+        self._action_name = name
+        self.backend = resources.backend
+        self.catalogue = resources.catalogue
+        self.offices = resources.offices
+        self.texts = resources.texts
+
+    def name(self) -> str:
+        return self._action_name
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[EventType]:
+        turn, reply = Turn.of(tracker), Reply()
+        try:
+            events = await self.act(turn, reply)
+        except BackendDown:
+            if self.keeps_data:
+                raise
+            reply.say(self.texts("backend_mati"))
+            events = []
+        reply.utter(dispatcher)
+        return events
+
+    @abstractmethod
+    async def act(self, turn: Turn, reply: Reply) -> list[EventType]: ...
+
+    @staticmethod
+    def mean(choice: str | None) -> EventType:
+        """What a bare "ya" stands for from now on."""
+        return SlotSet("tawaran", choice)

@@ -1,0 +1,94 @@
+"""Questions about a service, answered from the catalogue and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rasa_sdk.events import EventType, SlotSet
+
+from actions.action import DialogueAction
+from actions.catalogue import Fact, Service
+from actions.offices import Office
+from actions.topic import Choice, find_service
+from actions.turn import Reply, Turn
+
+__all__ = ["Answer"]
+
+
+class Answer(DialogueAction):
+    """`tanya_*`: one question, one paragraph, and the next step as a choice."""
+
+    async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        if turn.intent in ("tanya_lokasi", "tanya_jam_layanan") and not turn.services:
+            office = self.offices.named_in(turn.text)
+            if office is None and turn.slot("layanan") is None and turn.intent == "tanya_jam_layanan":
+                office = self.offices["dispendukcapil"]
+            if office is not None:
+                self._tell_office(office, turn, reply)
+                return []
+        found = await find_service(turn, self.catalogue, self.texts, reply)
+        if isinstance(found, Choice):
+            return [SlotSet("layanan", found.topic)] if found.topic else []
+        self._tell(found, turn, reply)
+        if turn.slot("draf") is None and turn.intent != "ajukan_layanan":
+            self._next_step(found, turn, reply)
+        return [SlotSet("layanan", found.id), self.mean(f"mulai:{found.id}" if found.mode == "permohonan" else None)]
+
+    def _tell(self, service: Service, turn: Turn, reply: Reply) -> None:
+        match turn.intent:
+            case "tanya_biaya":
+                self._tell_fact("jawab_biaya", service, service.fee, reply)
+            case "tanya_lama_proses":
+                self._tell_fact("jawab_lama", service, service.time_limit, reply)
+            case "tanya_prosedur":
+                self._tell_list("jawab_prosedur", service, service.steps, reply, numbered=True)
+                if service.online:
+                    reply.say(self.texts("jawab_daring", kanal=", ".join(service.online)))
+            case "tanya_lokasi" | "tanya_jam_layanan":
+                for office in service.offices[:2]:
+                    self._tell_office(self.offices[office], turn, reply)
+            case _:
+                self._tell_list("jawab_syarat", service, service.requirements, reply)
+
+    def _tell_fact(self, key: str, service: Service, fact: Fact, reply: Reply) -> None:
+        reply.say(self.texts(key, layanan=service.name, isi=fact.text))
+        if fact.unverified:
+            reply.say(self.texts("perlu_verifikasi"))
+
+    def _tell_list(
+        self, key: str, service: Service, facts: Sequence[Fact], reply: Reply, *, numbered: bool = False
+    ) -> None:
+        if not facts:
+            reply.say(self.texts("jawab_tidak_ada", layanan=service.name, instansi=service.agency))
+            return
+        marked = [fact.text + (" *" if fact.unverified else "") for fact in facts]
+        lines = [f"{position}. {text}" if numbered else f"- {text}" for position, text in enumerate(marked, 1)]
+        reply.say(self.texts(key, layanan=service.name, isi="\n".join(lines)))
+        if any(fact.unverified for fact in facts):
+            reply.say(self.texts("perlu_verifikasi_bintang"))
+
+    def _tell_office(self, office: Office, turn: Turn, reply: Reply) -> None:
+        opening = office.opening()
+        if turn.intent == "tanya_jam_layanan":
+            reply.say(
+                self.texts("jawab_jam", kantor=office.name, jam=opening)
+                if opening
+                else self.texts("jawab_jam_tidak_ada", kantor=office.name)
+            )
+        else:
+            where = office.address or self.texts("alamat_tidak_ada")
+            phone = f" Telepon {office.phone}." if office.phone else ""
+            reply.say(self.texts("jawab_lokasi", kantor=office.name, alamat=where, telepon=phone))
+        if office.unverified:
+            reply.say(self.texts("perlu_verifikasi"))
+
+    def _next_step(self, service: Service, turn: Turn, reply: Reply) -> None:
+        if service.mode == "permohonan":
+            reply.offer(f"mulai:{service.id}", "Ajukan sekarang")
+        for intent, title in (
+            ("tanya_syarat", "Syarat"),
+            ("tanya_biaya", "Biaya"),
+            ("tanya_lama_proses", "Lama proses"),
+        ):
+            if intent != turn.intent and len(reply.choices) < 3:
+                reply.offer(f"niat:{intent}:{service.id}", title)

@@ -1,0 +1,142 @@
+"""The catalogue as the dialogue reads it: fetched from the backend, kept a while, still there when the backend is not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from actions.backend import Backend, BackendDown, Unknown
+
+__all__ = ["Catalogue", "Fact", "Item", "Service", "Summary"]
+
+_FRESH = 300.0
+
+
+@dataclass(frozen=True)
+class Fact:
+    text: str
+    unverified: bool
+
+
+@dataclass(frozen=True)
+class Item:
+    """A field or a document of a service."""
+
+    id: str
+    name: str
+    choices: Mapping[str, str]
+    optional: bool = False
+    condition: str | None = None
+    sensitive: bool = False
+
+
+@dataclass(frozen=True)
+class Summary:
+    id: str
+    name: str
+    families: Sequence[str]
+    mode: str
+    agency: str
+
+
+@dataclass(frozen=True)
+class Service(Summary):
+    offices: Sequence[str]
+    online: Sequence[str]
+    requirements: Sequence[Fact]
+    documents: Sequence[Item]
+    fields: Sequence[Item]
+    fee: Fact
+    time_limit: Fact
+    legal_basis: Sequence[Fact]
+    steps: Sequence[Fact]
+    notes: Sequence[Fact]
+    sources: Sequence[str]
+
+
+class Catalogue:
+    def __init__(self, backend: Backend, data: Path) -> None:
+        self._backend = backend
+        self._families = {
+            f["id"]: f["nama"] for f in yaml.safe_load((data / "keluarga.yml").read_text(encoding="utf-8"))
+        }
+        self._summaries: tuple[float, Mapping[str, Summary]] | None = None
+        self._services: dict[str, tuple[float, Service]] = {}
+
+    def family_name(self, name: str) -> str | None:
+        return self._families.get(name)
+
+    async def summaries(self) -> Mapping[str, Summary]:
+        if self._summaries is None or time.monotonic() - self._summaries[0] > _FRESH:
+            try:
+                listed = {s["id"]: _summary(s) for s in await self._backend.services()}
+                self._summaries = (time.monotonic(), listed)
+            except BackendDown:
+                if self._summaries is None:
+                    raise
+        return self._summaries[1]
+
+    async def family(self, family: str) -> list[Summary]:
+        return [service for service in (await self.summaries()).values() if family in service.families]
+
+    async def service(self, name: str) -> Service | None:
+        """None for a name that is no service."""
+        known = self._services.get(name)
+        if known is None or time.monotonic() - known[0] > _FRESH:
+            try:
+                known = (time.monotonic(), _service(await self._backend.service(name)))
+                self._services[name] = known
+            except Unknown:
+                return None
+            except BackendDown:
+                if known is None:
+                    raise
+        return known[1]
+
+
+def _summary(body: Mapping[str, Any]) -> Summary:
+    return Summary(body["id"], body["name"], tuple(body["families"]), body["mode"], body["agency"])
+
+
+def _service(body: Mapping[str, Any]) -> Service:
+    return Service(
+        id=body["id"],
+        name=body["name"],
+        families=tuple(body["families"]),
+        mode=body["mode"],
+        agency=body["agency"],
+        offices=tuple(body.get("offices") or ()),
+        online=tuple(body.get("online") or ()),
+        requirements=_facts(body.get("requirements")),
+        documents=tuple(
+            Item(d["id"], d["name"], {}, d["optional"], d.get("condition")) for d in body.get("documents") or ()
+        ),
+        fields=tuple(
+            Item(
+                f["id"],
+                f["name"],
+                {c["id"]: c["title"] for c in f.get("choices") or ()},
+                sensitive=f["type"] in ("nik", "kk_number", "phone"),
+            )
+            for f in body.get("fields") or ()
+        ),
+        fee=_fact(body["fee"]),
+        time_limit=_fact(body["time_limit"]),
+        legal_basis=_facts(body.get("legal_basis")),
+        steps=_facts(body.get("steps")),
+        notes=_facts(body.get("notes")),
+        sources=tuple(source["title"] for source in body.get("sources") or ()),
+    )
+
+
+def _facts(items: Sequence[Mapping[str, Any]] | None) -> tuple[Fact, ...]:
+    return tuple(_fact(item) for item in items or ())
+
+
+def _fact(item: Mapping[str, Any]) -> Fact:
+    return Fact(item["text"], bool(item.get("unverified")))

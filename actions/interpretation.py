@@ -1,0 +1,162 @@
+"""What a message means while a question of the form is open: the answer, something else, or neither.
+
+The answer to the question asked comes first: an address stays an address though it looks like a complaint. A question
+("ini bayar ga?") or a command ("batal") is left to its own rule, and the form asks again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from actions.backend import Question
+from actions.turn import IncomingFile, Turn
+
+__all__ = ["Aside", "File", "Stale", "Unfit", "Value", "interpret", "is_aside", "match_choice"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """An answer to be given to the draft; None skips an optional field."""
+
+    value: str | None
+
+
+@dataclass(frozen=True)
+class File:
+    file: IncomingFile
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Not an answer: a question or a command, which has a rule of its own."""
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A tap on an earlier question's choice."""
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """Neither; `reason` is a sentence's key."""
+
+    reason: str
+
+
+Meaning = Value | File | Aside | Stale | Unfit
+
+_QUESTIONS = frozenset(
+    {
+        "tanya_syarat", "tanya_biaya", "tanya_lama_proses", "tanya_prosedur", "tanya_lokasi", "tanya_jam_layanan",
+        "daftar_layanan", "cek_status", "ambil_hasil", "privasi_data", "tanya_bot",
+    }
+)  # fmt: skip
+_COMMANDS = frozenset({"batal", "bicara_petugas", "bantuan", "ulangi", "lanjutkan_draf", "darurat"})
+_SKIP = frozenset(
+    {"lewati", "skip", "tidak ada", "gak ada", "ga ada", "nggak ada", "gak onok", "gaonok", "mboten wonten", "-"}
+)
+_ASKING = re.compile(
+    r"\?|\b(apa|apakah|opo|berapa|brp|piro|pinten|gimana|gmn|gmna|bagaimana|yok ?opo|piye|pripun|kapan|kpn|dimana|dmn|"
+    r"nang ?endi|ndek ?endi|mana|kenapa|knp|lapo|opo'?o|boleh|bisa|bs|iso|isok|saged|bayar|mbayar|gratis|ta|tah|kah)\b",
+    re.IGNORECASE,
+)
+_SURE = 0.5
+_VERY_SURE = 0.7
+_FREE_COMMAND_WORDS = 4
+_SIMILAR = 84
+
+
+def interpret(question: Question, turn: Turn) -> Meaning:
+    """What `turn` is to `question`. Has no effect."""
+    if turn.choice is not None:
+        return _chosen(question, turn.choice)
+    if turn.file is not None:
+        return File(turn.file) if question.type == "document" else Unfit("berkas_belum_diminta")
+    if turn.phone is not None and question.type == "phone":
+        return Value(turn.phone)
+    if turn.has_location or turn.phone is not None:
+        return Unfit("tulis_jawaban")
+    if question.optional and _fold(turn.text) in _SKIP:
+        return Value(None)
+    match question.type:
+        case "nik" | "kk_number":
+            return _digits(turn, at_least=10)
+        case "phone":
+            return Value(turn.entities["nomor_hp"]) if "nomor_hp" in turn.entities else _digits(turn, at_least=7)
+        case "number":
+            return _digits(turn, at_least=1)
+        case "date":
+            return (
+                Value(turn.entities["tanggal"])
+                if "tanggal" in turn.entities
+                else _aside_or(turn, Unfit("bukan_tanggal"))
+            )
+        case "choice" | "kecamatan" | "desa":
+            chosen = match_choice(turn.text, question.choices)
+            return Value(chosen) if chosen is not None else _aside_or(turn, Unfit("bukan_pilihan"))
+        case "document":
+            return _aside_or(turn, Unfit("kirim_berkas"))
+        case _:
+            return (
+                Aside() if _is_aside_to_free_text(turn) else Value(turn.text) if turn.text else Unfit("tulis_jawaban")
+            )
+
+
+def is_aside(turn: Turn) -> bool:
+    """A question or a command, by the model's word."""
+    return turn.intent in _QUESTIONS | _COMMANDS and turn.confidence >= _SURE
+
+
+def match_choice(text: str, choices: Sequence[tuple[str, str]]) -> str | None:
+    """The id of the choice a person wrote: "bluru kidul" is Blurukidul, "yang sekolah" is Sekolah."""
+    said = _fold(text)
+    if not said:
+        return None
+    titles = {identifier: _fold(title) for identifier, title in choices}
+    compact = said.replace(" ", "")
+    for identifier, title in titles.items():
+        if compact == title.replace(" ", "") or said == _fold(identifier):
+            return identifier
+    bare = re.sub(r"^(kec|kecamatan|desa|kel|kelurahan|ds|dsn|yang|sing|yg)\b\s*", "", said)
+    found = process.extract(
+        bare.replace(" ", ""), {i: t.replace(" ", "") for i, t in titles.items()}, scorer=fuzz.ratio, limit=2
+    )
+    if found and found[0][1] >= _SIMILAR and (len(found) == 1 or found[0][1] > found[1][1]):
+        return str(found[0][2])
+    within = [i for i, title in titles.items() if re.search(rf"\b{re.escape(title)}\b", said)]
+    return within[0] if len(within) == 1 else None
+
+
+def _chosen(question: Question, choice: str) -> Meaning:
+    kind, _, rest = choice.partition(":")
+    field, _, value = rest.partition(":")
+    if kind != "isi":
+        return Aside()
+    return Value(value or None) if field == question.field else Stale()
+
+
+def _digits(turn: Turn, *, at_least: int) -> Meaning:
+    """A text with digits enough is an attempt at the number; the backend says what is wrong with it."""
+    runs = re.findall(r"\+?\d[\d .\-]*", turn.text)
+    longest = max((re.sub(r"[ .\-]", "", run) for run in runs), key=len, default="")
+    if len(longest.lstrip("+")) >= at_least:
+        return Value(longest)
+    return _aside_or(turn, Unfit("bukan_angka"))
+
+
+def _aside_or(turn: Turn, otherwise: Meaning) -> Meaning:
+    return Aside() if is_aside(turn) else otherwise
+
+
+def _is_aside_to_free_text(turn: Turn) -> bool:
+    if turn.intent in _COMMANDS:
+        return turn.confidence >= _VERY_SURE and len(turn.text.split()) <= _FREE_COMMAND_WORDS
+    return turn.intent in _QUESTIONS and turn.confidence >= _SURE and _ASKING.search(turn.text) is not None
+
+
+def _fold(text: str) -> str:
+    return re.sub(r"[^a-z0-9\-]+", " ", text.lower()).strip()

@@ -1,0 +1,105 @@
+"""Intents that are answered with a sentence, whatever the state of things."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rasa_sdk.events import EventType
+
+from actions.action import DialogueAction, Resources
+from actions.turn import Reply, Turn
+
+__all__ = ["ListServices", "NotUnderstood", "Repeat", "Say"]
+
+_LIKELY = 3
+_MENU = (
+    ("niat:daftar_layanan", "Daftar layanan"),
+    ("niat:cek_status", "Cek status"),
+    ("niat:bicara_petugas", "Petugas"),
+)
+
+_INTENT_TITLES: Mapping[str, str] = {
+    "ajukan_layanan": "Mengurus surat",
+    "tanya_syarat": "Tanya syarat",
+    "tanya_biaya": "Tanya biaya",
+    "tanya_lama_proses": "Tanya lama proses",
+    "tanya_prosedur": "Tanya caranya",
+    "tanya_lokasi": "Tanya tempat",
+    "tanya_jam_layanan": "Tanya jam buka",
+    "daftar_layanan": "Daftar layanan",
+    "cek_status": "Cek status",
+    "perbaiki_permohonan": "Perbaiki berkas",
+    "batalkan_permohonan": "Cabut permohonan",
+    "ambil_hasil": "Ambil hasil",
+    "lanjutkan_draf": "Lanjutkan isian",
+    "pengaduan": "Mengadu/melapor",
+    "darurat": "Darurat",
+    "bicara_petugas": "Bicara petugas",
+    "privasi_data": "Data pribadi",
+    "bantuan": "Bantuan",
+}
+
+
+class Say(DialogueAction):
+    """One sentence; `menu` offers the next step, `handoff` stores a wish for a person."""
+
+    def __init__(
+        self, name: str, resources: Resources, text: str, *, menu: bool = False, handoff: str | None = None
+    ) -> None:
+        super().__init__(name, resources)
+        self._text = text
+        self._menu = menu
+        self._handoff = handoff
+
+    async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        reply.say(self.texts(self._text))
+        if self._menu and turn.slot("draf") is None:
+            for choice, title in _MENU:
+                reply.offer(choice, title)
+        if self._handoff is not None:
+            reply.handoff = {"reason": self._handoff, "service": turn.slot("layanan")}
+        return []
+
+
+class ListServices(DialogueAction):
+    async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        summaries = await self.catalogue.summaries()
+        agencies: dict[str, list[str]] = {}
+        for service in summaries.values():
+            agencies.setdefault(service.agency, []).append(service.name)
+        listed = "\n".join(f"- {agency}: {', '.join(names)}" for agency, names in agencies.items())
+        reply.say(self.texts("daftar_layanan", jumlah=len(summaries), isi=listed))
+        return []
+
+
+class Repeat(DialogueAction):
+    """`ulangi`: in the form it asks again by itself; outside, say how to go on."""
+
+    async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        if turn.slot("draf") is None:
+            reply.say(self.texts("ulangi"))
+            for choice, title in _MENU:
+                reply.offer(choice, title)
+        return []
+
+
+class NotUnderstood(DialogueAction):
+    """Fallback: the likely meanings as choices, never a guess."""
+
+    async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        if turn.choice is not None:
+            reply.say(self.texts("pilihan_lama"))
+            return []
+        if turn.file is not None or turn.phone is not None or turn.has_location:
+            reply.say(self.texts("belum_perlu_berkas"))
+            return []
+        likely = [guess for guess in turn.intents if guess.name in _INTENT_TITLES][:_LIKELY]
+        if not likely:
+            reply.say(self.texts("tidak_paham"))
+            return []
+        reply.say(self.texts("maksudnya"))
+        service = turn.services[0].name if turn.services else None
+        for guess in likely:
+            about = f":{service}" if service and guess.name.startswith(("tanya_", "ajukan_")) else ""
+            reply.offer(f"niat:{guess.name}{about}", _INTENT_TITLES[guess.name])
+        return []

@@ -1,0 +1,116 @@
+"""Who asks for a filing, and whether it is theirs to see: the number alone opens nothing."""
+
+from __future__ import annotations
+
+import enum
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, case, delete, func
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from backend.answer import Problem
+from backend.catalogue import FieldType
+from backend.filing_number import InvalidFilingNumber, parse_filing_number
+from backend.filing_view import filing_rows
+from backend.tables import filings, proofs
+from backend.workspace import Workspace
+
+__all__ = ["Asker", "Role", "admit"]
+
+_TRIES = 5
+_WINDOW = timedelta(hours=1)
+
+
+class Role(enum.Enum):
+    CHANNEL = "channel"
+    OFFICER = "officer"
+
+
+@dataclass(frozen=True)
+class Asker:
+    role: Role
+    contact: str | None
+    """for whom the channel asks"""
+    proof: str | None
+    """last four digits of the applicant's NIK or phone"""
+
+
+async def admit(workspace: Workspace, asker: Asker, text: str, *, owner_only: bool = False) -> str:
+    """The filing's number when `asker` may have it, else Problem 403, 404 or 429.
+
+    To a contact, a number that nobody has answers just as somebody else's does.
+    """
+    number = _parse(text)
+    async with workspace.engine.connect() as connection:
+        row = (await connection.execute(filing_rows().where(filings.c.number == number))).one_or_none()
+    if asker.role is Role.OFFICER:
+        if row is None:
+            raise _unknown()
+        return number
+    if row is not None and asker.contact == row.contact:
+        return number
+    if owner_only:
+        raise Problem(403, "not-yours", "Dokumen ini hanya diberikan lewat percakapan yang mengajukan permohonannya.")
+    if asker.proof is None:
+        raise Problem(
+            403, "proof-needed", "Sebutkan empat angka terakhir NIK atau nomor HP pemohon untuk melihat permohonan ini."
+        )
+    await _count_try(workspace, asker.contact or "", number)
+    if row is None or not _proves(workspace, row, asker.proof):
+        raise Problem(403, "proof-wrong", "Nomor permohonan dan empat angka itu tidak cocok; periksa lagi keduanya.")
+    async with workspace.engine.begin() as connection:
+        await connection.execute(
+            delete(proofs).where(proofs.c.contact == (asker.contact or ""), proofs.c.number == number)
+        )
+    return number
+
+
+def _parse(text: str) -> str:
+    try:
+        return parse_filing_number(text)
+    except InvalidFilingNumber:
+        raise _unknown() from None
+
+
+def _unknown() -> Problem:
+    return Problem(404, "not-found", "Tidak ada permohonan dengan nomor itu; periksa lagi, contohnya SDA-2611-7K4QXB.")
+
+
+async def _count_try(workspace: Workspace, contact: str, number: str) -> None:
+    """One statement, so tries made at the same moment count one by one."""
+    now = workspace.clock()
+    is_over = proofs.c.since <= now - _WINDOW
+    counting = (
+        upsert(proofs)
+        .values(contact=contact, number=number, tries=1, since=now)
+        .on_conflict_do_update(
+            index_elements=["contact", "number"],
+            set_={
+                "tries": case((is_over, 1), else_=func.least(proofs.c.tries + 1, _TRIES + 1)),
+                "since": case((is_over, now), else_=proofs.c.since),
+            },
+        )
+        .returning(proofs.c.tries)
+    )
+    async with workspace.engine.begin() as connection:
+        tries = await connection.scalar(counting)
+    if tries is None or tries > _TRIES:
+        raise Problem(429, "too-many-tries", "Sudah lima kali dicoba untuk nomor ini; coba lagi satu jam lagi.")
+
+
+def _proves(workspace: Workspace, row: Row[Any], proof: str) -> bool:
+    matches = [hmac.compare_digest(proof.encode(), last_four.encode()) for last_four in _last_fours(workspace, row)]
+    return any(matches)
+
+
+def _last_fours(workspace: Workspace, row: Row[Any]) -> Iterator[str]:
+    answers = workspace.open_content(row.content).answers
+    service = workspace.service(row.service)
+    phones = {field.id for field in service.fields if field.type is FieldType.PHONE} if service else set()
+    for identifier in ("nik", *phones):
+        if identifier in answers:
+            yield str(answers[identifier])[-4:]

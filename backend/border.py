@@ -1,0 +1,152 @@
+"""Where untrusted input becomes typed: bodies, queries, headers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self, TypeVar
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints, TypeAdapter, ValidationError, model_validator
+
+from backend.answer import Problem
+from backend.states import State
+
+__all__ = [
+    "Cancellation",
+    "Correction",
+    "FieldChange",
+    "Flaw",
+    "NewDraft",
+    "Transition",
+    "read_bytes",
+    "read_header",
+    "read_identifier",
+    "read_json",
+    "read_query",
+]
+
+_LARGEST_JSON = 1024 * 1024
+
+Token = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""Something that is stored and compared, never shown: PostgreSQL takes no NUL."""
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class NewDraft(_Body):
+    service: Token
+    contact: Token
+    channel: Token
+    on_behalf_of: Token | None = None
+
+
+class FieldChange(_Body):
+    message_id: Token
+    field: Token
+    value: JsonValue
+
+
+class _Item(_Body):
+    """A field or a document, by its id."""
+
+    field: Token | None = None
+    document: Token | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.field is None) == (self.document is None):
+            raise ValueError("Sebutkan salah satu: `field` atau `document`.")
+        return self
+
+
+class Correction(_Item):
+    """`value` of a document: its pages, each the file in base64; one string stands for one page."""
+
+    message_id: Token
+    value: JsonValue
+
+
+class Flaw(_Item):
+    reason: Annotated[Words, StringConstraints(min_length=1)]
+
+
+class Cancellation(_Body):
+    reason: Words
+
+
+class Transition(_Body):
+    to: State
+    note: Words | None
+    fix: tuple[Flaw, ...] = ()
+    officer: Token
+
+    @model_validator(mode="after")
+    def _tells_the_citizen_why(self) -> Self:
+        if (self.to is State.PERLU_PERBAIKAN) != bool(self.fix):
+            raise ValueError(
+                "`fix` menyebut apa yang harus diperbaiki: wajib untuk PERLU_PERBAIKAN, dan hanya untuk itu."
+            )
+        if self.to is State.DITOLAK and not self.note:
+            raise ValueError("Tulis alasan penolakan di `note`; warga berhak tahu.")
+        return self
+
+
+Model = TypeVar("Model", bound=BaseModel)
+_TOKEN: TypeAdapter[str] = TypeAdapter(Token)
+
+
+async def read_json(request: web.Request, model: type[Model], largest: int = _LARGEST_JSON) -> Model:
+    body = await read_bytes(request, largest)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        raise Problem(400, "malformed", "Isi permintaan bukan JSON yang sah.")
+    if first["type"] == "value_error":
+        raise Problem(422, "invalid-request", str(first["ctx"]["error"]))
+    if not first["loc"]:
+        raise Problem(422, "invalid-request", "Isi permintaan harus satu objek JSON.")
+    name = ".".join(str(step) for step in first["loc"])
+    detail = f"`{name}` wajib diisi." if first["type"] == "missing" else f"Isi `{name}` tidak sesuai yang diminta."
+    raise Problem(422, "invalid-request", detail, field=name)
+
+
+async def read_bytes(request: web.Request, largest: int) -> bytes:
+    """The body, refused as soon as it proves larger than `largest` bytes."""
+    body = bytearray()
+    if (request.content_length or 0) <= largest:
+        async for part in request.content.iter_any():
+            body += part
+            if len(body) > largest:
+                break
+        else:
+            return bytes(body)
+    raise Problem(413, "too-large", f"Kirimannya terlalu besar; paling besar {largest // 1024 // 1024} MB.")
+
+
+def read_identifier(request: web.Request, name: str) -> UUID:
+    try:
+        return UUID(request.match_info[name])
+    except ValueError:
+        raise Problem(404, "not-found", "Tidak ada draf dengan pengenal itu.") from None
+
+
+def read_query(request: web.Request, name: str) -> str | None:
+    return _token(request.query.get(name), name)
+
+
+def read_header(request: web.Request, name: str) -> str | None:
+    return _token(request.headers.get(name), name)
+
+
+def _token(value: str | None, name: str) -> str | None:
+    if value is None:
+        return None
+    try:
+        return _TOKEN.validate_python(value)
+    except ValidationError:
+        raise Problem(422, "invalid-request", f"Isi `{name}` tidak sesuai yang diminta.", field=name) from None

@@ -1,0 +1,48 @@
+"""Files of citizens and officers, sealed, one file each under `PRAJA_HOME/documents`.
+
+A file is complete on disk before the row that names it is committed; one without a row is an orphan and harms nobody.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from identity import Seal
+
+__all__ = ["DocumentStore"]
+
+
+class DocumentStore:
+    """Blocking; call it from a thread."""
+
+    def __init__(self, folder: Path, seal: Seal) -> None:
+        self._folder = folder
+        self._seal = seal
+
+    def write(self, content: bytes) -> UUID:
+        identifier = uuid4()
+        path = self._path(identifier)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = path.with_suffix(".part")
+        with open(temporary, "xb", opener=_private) as file:
+            file.write(self._seal.seal(content))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+        return identifier
+
+    def read(self, identifier: UUID) -> bytes:
+        """Raises FileNotFoundError and SealBroken."""
+        return self._seal.open(self._path(identifier).read_bytes())
+
+    def delete(self, identifier: UUID) -> None:
+        self._path(identifier).unlink(missing_ok=True)
+
+    def _path(self, identifier: UUID) -> Path:
+        return self._folder / identifier.hex[:2] / identifier.hex
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,159 @@
+"""Drafts: opened, shown, deleted. They outlive restarts, days and a change of channel, but not a week without change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row, delete, func, literal_column, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from backend.answer import Answer, Problem, answer_json
+from backend.border import NewDraft
+from backend.calendar import LOCAL_TIME
+from backend.catalogue import Mode, Service
+from backend.changes import find_draft
+from backend.form import Content, Form
+from backend.states import DraftState
+from backend.tables import changes, drafts, files
+from backend.workspace import Workspace
+
+__all__ = ["DRAFT_LIFE", "Drafts", "count_pages", "form_of", "refuse_unless_open", "usable_service", "view_draft"]
+
+DRAFT_LIFE = timedelta(days=7)
+"""without a change"""
+
+
+class Drafts:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    async def open(self, new: NewDraft) -> Answer:
+        """201, or 200 with the draft of that service which the contact has open already, now on this channel."""
+        service = self._workspace.service(new.service)
+        if service is None:
+            raise Problem(404, "not-found", "Layanan itu tidak ada di katalog.")
+        if service.mode is not Mode.FILING:
+            raise Problem(422, "not-filed-here", f"{service.name} tidak diajukan lewat sini.", field="service")
+        now = self._workspace.clock()
+        new_row = upsert(drafts).values(
+            id=uuid4(),
+            service=new.service,
+            contact=new.contact,
+            channel=new.channel,
+            state=DraftState.OPEN,
+            content=self._workspace.seal_content(Content(on_behalf_of=new.on_behalf_of)),
+            expires_at=now + DRAFT_LIFE,
+        )
+        expired = update(drafts).where(
+            drafts.c.contact == new.contact,
+            drafts.c.service == new.service,
+            drafts.c.state == DraftState.OPEN,
+            drafts.c.expires_at <= now,
+        )
+        open_or_new = new_row.on_conflict_do_update(
+            index_elements=["contact", "service"],
+            index_where=text("state = 'open'"),
+            set_={"channel": new.channel},
+        ).returning(*drafts.c, literal_column("xmax = 0").label("is_new"))
+        async with self._workspace.engine.begin() as connection:
+            await connection.execute(expired.values(state=DraftState.EXPIRED))
+            row = (await connection.execute(open_or_new)).one()
+            pages = await count_pages(connection, [row.id])
+        return answer_json(view_draft(self._workspace, row, pages[row.id]), 201 if row.is_new else 200)
+
+    async def get(self, draft_id: UUID) -> Answer:
+        async with self._workspace.engine.connect() as connection:
+            row = await find_draft(connection, draft_id)
+            if row.state != DraftState.SUBMITTED:
+                refuse_unless_open(self._workspace, row)
+            pages = await count_pages(connection, [row.id])
+        return answer_json(view_draft(self._workspace, row, pages[row.id]))
+
+    async def list_open(self, contact: str) -> Answer:
+        """Last changed first."""
+        query = (
+            select(drafts)
+            .where(
+                drafts.c.contact == contact,
+                drafts.c.state == DraftState.OPEN,
+                drafts.c.expires_at > self._workspace.clock(),
+                drafts.c.service.in_(self._workspace.catalogue.services),
+            )
+            .order_by(drafts.c.expires_at.desc())
+        )
+        async with self._workspace.engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+            pages = await count_pages(connection, [row.id for row in rows])
+        return answer_json({"drafts": [view_draft(self._workspace, row, pages[row.id]) for row in rows]})
+
+    async def delete(self, draft_id: UUID) -> None:
+        """Empties the draft; a trace without content remains, so that deleting again succeeds."""
+        async with self._workspace.engine.begin() as connection:
+            row = await find_draft(connection, draft_id, lock=True)
+            if row.state == DraftState.SUBMITTED:
+                raise Problem(409, "submitted", "Permohonan ini sudah dikirim; batalkan permohonannya, bukan drafnya.")
+            await connection.execute(delete(changes).where(changes.c.draft_id == draft_id))
+            dropping = delete(files).where(files.c.draft_id == draft_id).returning(files.c.id)
+            unused = list(await connection.scalars(dropping))
+            await connection.execute(
+                update(drafts)
+                .where(drafts.c.id == draft_id)
+                .values(state=DraftState.DELETED, content=self._workspace.seal_content(Content()))
+            )
+        await self._workspace.discard(unused)
+
+
+def refuse_unless_open(workspace: Workspace, row: Row[Any]) -> None:
+    match row.state:
+        case DraftState.SUBMITTED:
+            raise Problem(409, "submitted", "Permohonan ini sudah dikirim, jadi tidak bisa diubah lagi.")
+        case DraftState.DELETED:
+            raise Problem(410, "deleted", "Draf ini sudah dihapus; mulai lagi dari awal.")
+    if row.state == DraftState.EXPIRED or row.expires_at <= workspace.clock():
+        raise Problem(410, "expired", "Draf ini kedaluwarsa karena tujuh hari tidak dilanjutkan; mulai lagi dari awal.")
+
+
+def usable_service(workspace: Workspace, identifier: str) -> Service:
+    service = workspace.service(identifier)
+    if service is None:
+        raise Problem(410, "service-withdrawn", "Layanan ini sudah tidak dibuka; tanyakan layanan penggantinya.")
+    return service
+
+
+def form_of(workspace: Workspace, row: Row[Any], pages: Mapping[str, int]) -> Form:
+    service = usable_service(workspace, row.service)
+    return Form(service, workspace.open_content(row.content), pages, workspace.regions)
+
+
+def view_draft(workspace: Workspace, row: Row[Any], pages: Mapping[str, int]) -> dict[str, Any]:
+    form = form_of(workspace, row, pages)
+    return {
+        "id": str(row.id),
+        "service": row.service,
+        "state": row.state,
+        "answers": form.content.answers,
+        "skipped": form.content.skipped,
+        "documents": {key: {"pages": count, "status": "accepted"} for key, count in pages.items()},
+        "next": form.next(),
+        "missing": form.missing(),
+        "expires_at": row.expires_at.astimezone(LOCAL_TIME).isoformat(),
+    }
+
+
+async def count_pages(connection: AsyncConnection, draft_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """draft → document → pages, in the order of arrival; an empty mapping for a draft without files."""
+    query = (
+        select(files.c.draft_id, files.c.document, func.count())
+        .where(files.c.draft_id.in_(draft_ids), files.c.document.is_not(None))
+        .group_by(files.c.draft_id, files.c.document)
+        .order_by(func.min(files.c.at))
+    )
+    counted: dict[UUID, dict[str, int]] = defaultdict(dict)
+    for draft_id, document, count in await connection.execute(query):
+        counted[draft_id][document] = count
+    return counted

@@ -1,0 +1,116 @@
+"""Filling a draft in: one answer or one page at a time, each message once."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from backend.answer import Answer, Problem
+from backend.border import FieldChange
+from backend.catalogue import Document
+from backend.changes import apply_once, find_draft, kept_answer
+from backend.documents import FileRefused
+from backend.drafts import DRAFT_LIFE, count_pages, form_of, refuse_unless_open, view_draft
+from backend.fields import FieldError
+from backend.form import Content, Form
+from backend.tables import drafts, files
+from backend.workspace import StoredFile, Workspace
+
+__all__ = ["Filling"]
+
+
+class Filling:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    async def answer(self, draft_id: UUID, change: FieldChange) -> Answer:
+        unused: list[UUID] = []
+
+        async def apply(row: Row[Any]) -> dict[str, Any]:
+            form = await self._open_form(connection, row)
+            if document := form.document(change.field):
+                content = _without_document(form, document, change)
+                unused.extend(await _drop_pages(connection, draft_id, document.id))
+            elif field := form.field(change.field):
+                try:
+                    content = form.answer(field, change.value, self._workspace.today())
+                except FieldError as error:
+                    raise Problem(422, "invalid-answer", str(error), field=change.field) from None
+            else:
+                raise Problem(422, "invalid-answer", "Layanan ini tidak menanyakan isian itu.", field=change.field)
+            pages = {key: count for key, count in form.pages.items() if document is None or key != document.id}
+            return await self._save(connection, row, content, pages)
+
+        async with self._workspace.engine.begin() as connection:
+            answer = await apply_once(connection, self._workspace.seal, draft_id, change.message_id, apply)
+        await self._workspace.discard(unused)
+        return answer
+
+    async def answered_before(self, draft_id: UUID, message_id: str) -> Answer | None:
+        """To ask before a file is received: what this message was answered. Raises Problem when the draft isn't open."""
+        async with self._workspace.engine.connect() as connection:
+            known = await kept_answer(connection, self._workspace.seal, draft_id, message_id)
+            if known is None:
+                refuse_unless_open(self._workspace, await find_draft(connection, draft_id))
+            return known
+
+    async def add_page(self, draft_id: UUID, key: str, message_id: str, content: bytes) -> Answer:
+        try:
+            received: StoredFile | FileRefused = await self._workspace.keep_file(content)
+        except FileRefused as refused:
+            received = refused
+
+        async def apply(row: Row[Any]) -> dict[str, Any]:
+            form = await self._open_form(connection, row)
+            document = form.document(key)
+            if document is None:
+                raise Problem(422, "invalid-document", "Layanan ini tidak meminta dokumen itu.", field=key)
+            if isinstance(received, FileRefused):
+                raise Problem(422, "invalid-document", str(received), field=key)
+            page = form.pages.get(key, 0) + 1
+            if page > document.maximum_pages:
+                full = f"{document.name} sudah {document.maximum_pages} halaman, tidak bisa ditambah lagi."
+                raise Problem(422, "invalid-document", full, field=key)
+            await connection.execute(
+                insert(files).values(
+                    draft_id=draft_id, document=key, page=page, at=self._workspace.clock(), **received.columns()
+                )
+            )
+            return await self._save(connection, row, form.content.unskip(key), {**form.pages, key: page})
+
+        async with self._workspace.engine.begin() as connection:
+            return await apply_once(connection, self._workspace.seal, draft_id, message_id, apply)
+
+    async def _open_form(self, connection: AsyncConnection, row: Row[Any]) -> Form:
+        refuse_unless_open(self._workspace, row)
+        return form_of(self._workspace, row, (await count_pages(connection, [row.id]))[row.id])
+
+    async def _save(
+        self, connection: AsyncConnection, row: Row[Any], content: Content, pages: dict[str, int]
+    ) -> dict[str, Any]:
+        saving = (
+            update(drafts)
+            .where(drafts.c.id == row.id)
+            .values(content=self._workspace.seal_content(content), expires_at=self._workspace.clock() + DRAFT_LIFE)
+            .returning(*drafts.c)
+        )
+        return view_draft(self._workspace, (await connection.execute(saving)).one(), pages)
+
+
+def _without_document(form: Form, document: Document, change: FieldChange) -> Content:
+    """Null for a document skips it if it may be missing, and else lets its pages be sent anew."""
+    if change.value is not None:
+        raise Problem(422, "invalid-answer", f"Kirim foto atau PDF {document.name}.", field=change.field)
+    if document.optional:
+        return form.content.skip(document.id)
+    if document.id in form.pages:
+        return form.content
+    raise Problem(422, "invalid-answer", f"{document.name} wajib dikirim, tidak bisa dilewati.", field=change.field)
+
+
+async def _drop_pages(connection: AsyncConnection, draft_id: UUID, document: str) -> list[UUID]:
+    dropping = delete(files).where(files.c.draft_id == draft_id, files.c.document == document).returning(files.c.id)
+    return list(await connection.scalars(dropping))

@@ -1,0 +1,178 @@
+"""The backend as a server: put together, guarded, started and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+import logging
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+from aiohttp import web
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from backend.answer import Problem, answer_json
+from backend.api import Api, Route
+from backend.asker import Asker, Role
+from backend.border import read_header, read_query
+from backend.catalogue import load_catalogue
+from backend.document_store import DocumentStore
+from backend.events import EventDelivery
+from backend.regions import load_regions
+from backend.workspace import Workspace
+from identity import Seal, redact
+
+__all__ = ["BackendSettings", "create_app", "serve"]
+
+_logger = logging.getLogger(__name__)
+_OPENAPI = Path(__file__).with_name("openapi.yml")
+
+
+@dataclass(frozen=True)
+class BackendSettings:
+    database_url: str
+    """plain `postgresql://…`; the tables are there"""
+    home: Path
+    """sealed files go to `documents` in it"""
+    data: Path
+    """the folder with `layanan/`, `kantor.yml`, `wilayah.csv`"""
+    secret_key: str = field(repr=False)
+    token: str = field(repr=False)
+    officer_token: str = field(repr=False)
+    webhook_url: str
+    webhook_secret: str = field(repr=False)
+    host: str
+    port: int
+
+    def __post_init__(self) -> None:
+        if not self.token or not self.officer_token or self.token == self.officer_token:
+            raise ValueError("PRAJA_BACKEND_TOKEN dan PRAJA_BACKEND_OFFICER_TOKEN harus diisi, dan harus berbeda.")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def serve(settings: BackendSettings) -> None:
+    """Serve until cancelled."""
+    runner = web.AppRunner(create_app(settings), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
+
+
+def create_app(settings: BackendSettings, clock: Callable[[], datetime] = _now) -> web.Application:
+    """Raises CatalogueError when the catalogue doesn't fit its schema."""
+    workspace = Workspace(
+        engine=create_async_engine(
+            make_url(settings.database_url).set(drivername="postgresql+psycopg"),
+            pool_size=10,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        ),
+        catalogue=load_catalogue(settings.data),
+        regions=load_regions(settings.data),
+        seal=Seal(settings.secret_key, "backend.answers"),
+        store=DocumentStore(settings.home / "documents", Seal(settings.secret_key, "backend.documents")),
+        clock=clock,
+    )
+    app = web.Application(middlewares=[_tell_problems])
+    for route in Api(workspace).routes():
+        app.router.add_route(route.method, Api.PREFIX + route.path, _guard(settings, route))
+    app.router.add_get("/openapi.json", _give_openapi(), allow_head=False)
+    app.router.add_get("/healthz", _tell_health(workspace), allow_head=False)
+    app.cleanup_ctx.append(_deliver_events(workspace, settings))
+    return app
+
+
+def _guard(settings: BackendSettings, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    tokens = {Role.CHANNEL: settings.token.encode(), Role.OFFICER: settings.officer_token.encode()}
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        presented = given.strip().encode(errors="surrogateescape")
+        matching = [role for role, token in tokens.items() if hmac.compare_digest(presented, token)]
+        if scheme.lower() != "bearer" or not matching:
+            raise Problem(401, "unauthorized", "Kunci layanan tidak ada atau tidak cocok.")
+        if matching[0] not in route.roles:
+            raise Problem(403, "wrong-role", "Kunci layanan ini tidak berhak atas langkah itu.")
+        contact = read_header(request, "Praja-Contact") or read_query(request, "contact")
+        return await route.handler(request, Asker(matching[0], contact, read_header(request, "Praja-Proof")))
+
+    return handle
+
+
+@web.middleware
+async def _tell_problems(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    headers = {}
+    try:
+        return await handler(request)
+    except Problem as caught:
+        problem = caught
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        kind = error.reason.lower().replace(" ", "-")
+        problem = Problem(error.status, kind, "Alamat atau cara itu tidak dikenal layanan ini.")
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        _logger.warning("database in trouble: %s", type(error).__name__)
+        problem = Problem(503, "database-down", "Layanan sedang terganggu; coba lagi sebentar.")
+    except Exception:
+        _logger.error("%s %s failed\n%s", request.method, _pattern(request), redact(traceback.format_exc()))
+        problem = Problem(500, "internal", "Layanan sedang terganggu; petugas sudah diberi tahu lewat catatan.")
+    response = problem.answer().response()
+    response.headers.update(headers)
+    return response
+
+
+def _pattern(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "?"
+
+
+def _give_openapi() -> Callable[[web.Request], Awaitable[web.Response]]:
+    document = json.dumps(yaml.safe_load(_OPENAPI.read_text(encoding="utf-8")), ensure_ascii=False).encode()
+
+    async def handle(request: web.Request) -> web.Response:
+        return web.Response(body=document, content_type="application/json")
+
+    return handle
+
+
+def _tell_health(workspace: Workspace) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        async with workspace.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return answer_json({"status": "ok"}).response()
+
+    return handle
+
+
+def _deliver_events(
+    workspace: Workspace, settings: BackendSettings
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        delivery = EventDelivery(workspace, settings.webhook_url, settings.webhook_secret)
+        task = asyncio.create_task(delivery.run())
+        yield
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await workspace.engine.dispose()
+
+    return context

@@ -1,0 +1,63 @@
+"""Where the room keeps things: the database, the seals, and the clock, handed to whoever reads or writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.channel import Address
+from identity import Seal
+
+__all__ = ["Clock", "Store", "clean", "utc_now"]
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def clean(text: str) -> str:
+    """Without NUL and with lone surrogates replaced: neither fits into PostgreSQL or UTF-8, and both arrive in JSON."""
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+@dataclass(frozen=True)
+class Store:
+    engine: AsyncEngine
+    clock: Clock
+    inbox: Seal
+    outbox: Seal
+    address: Seal
+    frame: Seal
+    file: Seal
+
+    @classmethod
+    def open(cls, database_url: str, secret_key: str, clock: Clock = utc_now, *, connections: int = 10) -> Store:
+        """`database_url` is a plain `postgresql://…`; nothing connects before the first query."""
+        engine = create_async_engine(
+            make_url(database_url).set(drivername="postgresql+psycopg"), pool_size=connections, max_overflow=5
+        )
+        seals = {name: Seal(secret_key, f"bot.{name}") for name in ("inbox", "outbox", "address", "frame", "file")}
+        return cls(engine=engine, clock=clock, **seals)
+
+    @property
+    def single(self) -> AsyncEngine:
+        """For one statement that is a transaction by itself: no BEGIN and COMMIT go over the wire."""
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def fingerprint(self, channel: str, address: Address) -> str:
+        return self.address.index(f"{channel}:{address.kind}:{clean(address.value)}")
+
+    def seal_raw(self, body: Mapping[str, Any]) -> bytes:
+        """In ASCII, since a lone surrogate in a citizen's text must not keep it from being stored."""
+        return self.inbox.seal(json.dumps(body, separators=(",", ":")).encode("ascii"))
+
+    def open_raw(self, sealed: bytes) -> Any:
+        return self.inbox.open_json(sealed)

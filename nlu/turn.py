@@ -1,0 +1,136 @@
+"""A turn as the bot sends it: one message of a citizen, tamed into a typed value."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+__all__ = ["ChosenId", "SentContact", "SentFile", "SentLocation", "Text", "Turn", "TurnUnfit", "parse_turn"]
+
+_LONGEST_TEXT = 10_000
+_LONGEST_NAME = 255
+
+
+class TurnUnfit(ValueError):
+    """The body isn't a turn as `docs/rooms.md` has it. The message names the key and never its value."""
+
+
+@dataclass(frozen=True)
+class Text:
+    text: str
+
+
+@dataclass(frozen=True)
+class ChosenId:
+    id: str
+
+
+@dataclass(frozen=True)
+class SentFile:
+    url: str
+    name: str
+    content_type: str
+    size: Optional[int]
+    caption: Optional[str]
+
+
+@dataclass(frozen=True)
+class SentLocation:
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True)
+class SentContact:
+    phone: str
+
+
+Content = Union[Text, ChosenId, SentFile, SentLocation, SentContact]
+
+
+@dataclass(frozen=True)
+class Turn:
+    conversation: str
+    message_id: str
+    channel: str
+    content: Content
+
+
+def parse_turn(body: Any) -> Turn:
+    """Raises TurnUnfit."""
+    body = _mapping(body, "body")
+    present = [key for key in _CONTENTS if key in body]
+    unknown = set(body) - set(_CONTENTS) - {"conversation", "message_id", "channel"}
+    if len(present) != 1 or unknown:
+        raise TurnUnfit(f"body needs exactly one of {', '.join(_CONTENTS)} and nothing unknown")
+    return Turn(
+        _conversation(body),
+        _string(body, "message_id", _LONGEST_NAME),
+        _string(body, "channel", 32),
+        _CONTENTS[present[0]](body),
+    )
+
+
+def _conversation(body: Mapping[str, Any]) -> str:
+    try:
+        return str(uuid.UUID(_string(body, "conversation", 64)))
+    except ValueError:
+        raise TurnUnfit("conversation must be a UUID") from None
+
+
+def _text(body: Mapping[str, Any]) -> Text:
+    return Text(_string(body, "text", _LONGEST_TEXT))
+
+
+def _choice(body: Mapping[str, Any]) -> ChosenId:
+    return ChosenId(_string(body, "choice", _LONGEST_NAME))
+
+
+def _file(body: Mapping[str, Any]) -> SentFile:
+    file = _mapping(body["file"], "file")
+    size = file.get("size")
+    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
+        raise TurnUnfit("file.size must be a number of bytes or null")
+    url = _string(file, "url", 2_000)
+    if not url.startswith(("http://", "https://")):
+        raise TurnUnfit("file.url must be an http address")
+    caption = _string(file, "caption", _LONGEST_TEXT) if file.get("caption") else None
+    return SentFile(url, _string(file, "name", _LONGEST_NAME), _string(file, "content_type", _LONGEST_NAME), size, caption)
+
+
+def _location(body: Mapping[str, Any]) -> SentLocation:
+    location = _mapping(body["location"], "location")
+    return SentLocation(_degrees(location, "lat", 90), _degrees(location, "lon", 180))
+
+
+def _contact(body: Mapping[str, Any]) -> SentContact:
+    return SentContact(_string(_mapping(body["contact"], "contact"), "phone", 32))
+
+
+_CONTENTS = {"text": _text, "choice": _choice, "file": _file, "location": _location, "contact": _contact}
+
+
+def _mapping(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TurnUnfit(f"{name} must be an object")
+    return value
+
+
+def _string(body: Mapping[str, Any], key: str, longest: int) -> str:
+    value = body.get(key)
+    if not isinstance(value, str):
+        raise TurnUnfit(f"{key} must be a string")
+    # Half a surrogate pair can be neither sealed nor sent on; a NUL isn't text.
+    tamed = value.encode("utf-8", "replace").decode().replace("\0", "").strip()
+    if not tamed or len(tamed) > longest:
+        raise TurnUnfit(f"{key} must have 1 to {longest} characters")
+    return tamed
+
+
+def _degrees(body: Mapping[str, Any], key: str, limit: int) -> float:
+    value = body.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -limit <= value <= limit:
+        raise TurnUnfit(f"{key} must be a number from -{limit} to {limit}")
+    return float(value)

@@ -1,0 +1,83 @@
+"""The parts of a running Praja: how each is started, with what environment, and how one sees that it answers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from praja.settings import ROOT, Settings
+
+__all__ = ["NLU_PYTHON", "Part", "environment", "parts", "rasa_database_url", "rasa_environment"]
+
+NLU_PYTHON = ROOT / "nlu" / ".venv" / "bin" / "python"
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    command: Sequence[str]
+    health: str
+    """answers 200 once the part can work"""
+    port: int
+    setting: str
+    """the variable that moves its port, named when the port is taken"""
+
+
+def parts(settings: Settings) -> list[Part]:
+    """In the order they are started; they are stopped in the reverse one."""
+    run = (sys.executable, "-m", "praja.command", "run")
+    found: list[Part] = []
+    if settings.backend_url is None:
+        health = f"{settings.backend_address}/healthz"
+        found.append(Part("backend", (*run, "backend"), health, settings.backend_port, "PRAJA_BACKEND_PORT"))
+    found.append(
+        Part(
+            "actions",
+            (*run, "actions"),
+            f"{settings.actions_address}/health",
+            settings.actions_port,
+            "PRAJA_ACTIONS_PORT",
+        )
+    )
+    if settings.rasa_urls is None:
+        health = f"{settings.rasa_addresses[0]}/status?token={quote(settings.rasa_token)}"
+        found.append(Part("rasa", (*run, "rasa"), health, settings.rasa_port, "PRAJA_RASA_PORT"))
+    found.append(Part("bot", (*run, "bot"), f"{settings.bot_address}/healthz", settings.http_port, "PRAJA_HTTP_PORT"))
+    return found
+
+
+def environment(settings: Settings, database_url: str) -> Mapping[str, str]:
+    """What every part is started with: the settings as they came out, so all parts agree on generated secrets."""
+    given = {
+        f"PRAJA_{name.upper()}": str(value)
+        for name, value in settings.model_dump(mode="json").items()
+        if value is not None
+    }
+    return {**os.environ, **given, "PRAJA_DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"}
+
+
+def rasa_environment(settings: Settings, database_url: str) -> Mapping[str, str]:
+    return {
+        **environment(settings, database_url),
+        "PRAJA_RASA_DATABASE_URL": rasa_database_url(database_url),
+        "PRAJA_ACTIONS_URL": f"{settings.actions_address}/webhook",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+        "RASA_TELEMETRY_ENABLED": "false",
+        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        # One thread a library: more of them only wait for each other on a small machine.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "LOG_LEVEL": "WARNING",
+        "SANIC_WORKERS": "1",
+    }
+
+
+def rasa_database_url(database_url: str) -> str:
+    """The same database, in the schema that belongs to Rasa."""
+    separator = "&" if "?" in database_url else "?"
+    return f"{database_url}{separator}options={quote('-csearch_path=rasa')}"

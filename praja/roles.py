@@ -1,0 +1,120 @@
+"""`praja run ROLE`: one part in the foreground, for the supervisor and for many machines."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+
+from praja.parts import NLU_PYTHON, rasa_environment
+from praja.settings import ROOT, Settings, SettingsUnfit
+
+__all__ = ["run_role"]
+
+
+def run_role(role: str, settings: Settings) -> int:
+    """Serve until SIGTERM. Raises SettingsUnfit."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines hold the bot's token
+    match role:
+        case "actions":
+            _actions(settings)
+        case "rasa":
+            _rasa(settings)
+        case "backend":
+            asyncio.run(_backend(settings))
+        case _:
+            asyncio.run(_bot(settings, {"http", "worker", "sender"} if role == "bot" else {role}))
+    return 0
+
+
+def _database(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise SettingsUnfit(
+            "PRAJA_DATABASE_URL belum diatur; `praja up` mengaturnya sendiri, `praja run` memerlukannya."
+        )
+    return settings.database_url
+
+
+def _actions(settings: Settings) -> None:
+    from actions.server import ActionsSettings, serve
+
+    serve(
+        ActionsSettings(
+            data=settings.data,
+            host="127.0.0.1",
+            port=settings.actions_port,
+            backend_url=settings.backend_address,
+            backend_token=settings.backend_token,
+            rasa_token=settings.rasa_token,
+        )
+    )
+
+
+def _rasa(settings: Settings) -> None:
+    command = [str(NLU_PYTHON), "-m", "nlu.server", "--port", str(settings.rasa_port)]
+    os.chdir(ROOT)
+    os.execve(command[0], command, dict(rasa_environment(settings, _database(settings))))  # noqa: S606
+
+
+async def _backend(settings: Settings) -> None:
+    from backend.server import BackendSettings, serve
+
+    await serve(
+        BackendSettings(
+            database_url=_database(settings),
+            home=settings.home,
+            data=settings.data,
+            secret_key=settings.secret_key,
+            token=settings.backend_token,
+            officer_token=settings.backend_officer_token,
+            webhook_url=f"{settings.bot_address}/webhooks/backend",
+            webhook_secret=settings.backend_webhook_secret,
+            host="127.0.0.1",
+            port=settings.backend_port,
+        )
+    )
+
+
+async def _bot(settings: Settings, roles: set[str]) -> None:
+    from bot.server import BotSettings, serve
+
+    from bot.channels.telegram import TelegramSettings
+    from bot.channels.whatsapp import WhatsAppSettings
+
+    whatsapp = telegram = None
+    if settings.whatsapp_token:
+        whatsapp = WhatsAppSettings(
+            token=settings.whatsapp_token,
+            phone_number_id=settings.whatsapp_phone_number_id or "",
+            app_secret=settings.whatsapp_app_secret or "",
+            verify_token=settings.whatsapp_verify_token or "",
+            api_url=settings.whatsapp_api_url,
+            api_version=settings.whatsapp_api_version,
+        )
+    if settings.telegram_token:
+        telegram = TelegramSettings(
+            token=settings.telegram_token,
+            api_url=settings.telegram_api_url,
+            mode=settings.telegram_mode,
+            webhook_secret=settings.telegram_webhook_secret,
+            webhook_url=f"{settings.public_url}/webhooks/telegram",
+        )
+    await serve(
+        BotSettings(
+            database_url=_database(settings),
+            secret_key=settings.secret_key,
+            data=settings.data,
+            host=settings.http_host,
+            port=settings.http_port,
+            production=settings.production,
+            rasa_urls=settings.rasa_addresses,
+            rasa_token=settings.rasa_token,
+            backend_url=settings.backend_address,
+            backend_webhook_secret=settings.backend_webhook_secret,
+            actions_url=settings.actions_address,
+            whatsapp=whatsapp,
+            telegram=telegram,
+        ),
+        roles,
+    )

@@ -1,0 +1,150 @@
+"""Settings: every variable in one place, read from the environment and from `.env`; `docs/settings.md` explains them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["ROOT", "Environment", "Settings", "SettingsUnfit", "load_settings"]
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: configuration, data and models lie beside the code."""
+
+_GENERATED = ("secret_key", "backend_token", "backend_officer_token", "backend_webhook_secret", "rasa_token")
+
+
+class SettingsUnfit(Exception):
+    """A setting is missing or can't be right; the message is one sentence an operator can act on."""
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="PRAJA_", env_file=".env", extra="ignore", frozen=True)
+
+    env: Environment = Environment.DEVELOPMENT
+    home: Path = ROOT / ".praja"
+    database_url: str | None = Field(default=None, description="None: the embedded server")
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    public_url: str = "http://127.0.0.1:8080"
+    secret_key: str = ""
+
+    telegram_token: str | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+    telegram_mode: str = Field(default="polling", pattern="^(polling|webhook)$")
+    telegram_webhook_secret: str | None = None
+
+    whatsapp_token: str | None = None
+    whatsapp_phone_number_id: str | None = None
+    whatsapp_app_secret: str | None = None
+    whatsapp_verify_token: str | None = None
+    whatsapp_api_url: str = "https://graph.facebook.com"
+    whatsapp_api_version: str = "v26.0"
+    whatsapp_template: str | None = None
+
+    backend_url: str | None = Field(default=None, description="None: the reference backend on loopback")
+    backend_token: str = ""
+    backend_officer_token: str = ""
+    backend_webhook_secret: str = ""
+    backend_port: int = 8081
+    actions_port: int = 5055
+    rasa_port: int = 5005
+    rasa_urls: str | None = Field(default=None, description="comma-separated; None: the one on loopback")
+    rasa_token: str = ""
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().resolve()
+
+    @property
+    def data(self) -> Path:
+        return ROOT / "data"
+
+    @property
+    def production(self) -> bool:
+        return self.env is Environment.PRODUCTION
+
+    @property
+    def backend_address(self) -> str:
+        return self.backend_url or f"http://127.0.0.1:{self.backend_port}"
+
+    @property
+    def actions_address(self) -> str:
+        return f"http://127.0.0.1:{self.actions_port}"
+
+    @property
+    def rasa_addresses(self) -> tuple[str, ...]:
+        listed = self.rasa_urls or f"http://127.0.0.1:{self.rasa_port}"
+        return tuple(url.strip().rstrip("/") for url in listed.split(",") if url.strip())
+
+    @property
+    def bot_address(self) -> str:
+        host = "127.0.0.1" if self.http_host in ("0.0.0.0", "::") else self.http_host  # noqa: S104
+        return f"http://{host}:{self.http_port}"
+
+
+def load_settings() -> Settings:
+    """The settings, with secrets that nobody gave generated into `PRAJA_HOME/secrets` on first use.
+
+    Raises SettingsUnfit.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "PRAJA_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsUnfit(f"{name} tidak sah: {first['msg']}. Lihat docs/settings.md.") from None
+    missing = [name for name in _GENERATED if not getattr(settings, name)]
+    if settings.production and missing:
+        names = ", ".join(f"PRAJA_{name.upper()}" for name in missing)
+        raise SettingsUnfit(f"PRAJA_ENV=production memerlukan {names}; isi dengan rahasia panjang yang acak.")
+    _check_channels(settings)
+    if not missing:
+        return settings
+    try:
+        generated = {name: _generated(settings.home, name) for name in missing}
+    except OSError as error:
+        raise SettingsUnfit(
+            f"PRAJA_HOME {settings.home} tidak bisa ditulisi ({error.strerror}); pilih folder lain atau kosongkan ruang disk."
+        ) from None
+    return settings.model_copy(update=generated)
+
+
+def _check_channels(settings: Settings) -> None:
+    required: dict[str, str | None] = {}
+    if settings.whatsapp_token:
+        required |= {
+            "PRAJA_WHATSAPP_PHONE_NUMBER_ID": settings.whatsapp_phone_number_id,
+            "PRAJA_WHATSAPP_APP_SECRET": settings.whatsapp_app_secret,
+            "PRAJA_WHATSAPP_VERIFY_TOKEN": settings.whatsapp_verify_token,
+        }
+    if settings.telegram_token and settings.telegram_mode == "webhook":
+        required |= {"PRAJA_TELEGRAM_WEBHOOK_SECRET": settings.telegram_webhook_secret}
+    if missing := [name for name, value in required.items() if not value]:
+        raise SettingsUnfit(f"{', '.join(missing)} wajib diisi bila kanalnya dinyalakan; lihat docs/settings.md.")
+
+
+def _generated(home: Path, name: str) -> str:
+    """Made once, readable by its owner only; several parts starting at once agree on the first one written."""
+    folder = home / "secrets"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    if not path.exists():
+        draft = folder / f".{name}.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(32), encoding="utf-8")
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text(encoding="utf-8").strip()

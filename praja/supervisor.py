@@ -1,0 +1,175 @@
+"""One supervisor: starts the parts, sees that each answers, restarts one that dies, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import aiohttp
+
+from praja.parts import Part
+
+__all__ = ["PartFailed", "PortTaken", "Supervisor", "check_ports"]
+
+_READY_WITHIN = 180.0
+_STOP_WITHIN = 10.0
+_QUICK_DEATH = 10.0
+_QUICK_DEATHS_ALLOWED = 5
+_LONGEST_PAUSE = 5.0
+_LARGEST_LOG = 10 * 1024 * 1024
+_PR_SET_PDEATHSIG = 1
+
+
+class PartFailed(Exception):
+    """A part doesn't come up; the message says which, and shows the end of its log."""
+
+
+class PortTaken(Exception):
+    """A port is in use; the message says which and how to move it."""
+
+
+def check_ports(parts: Sequence[Part], host: str) -> None:
+    """Raises PortTaken before anything is started."""
+    for part in parts:
+        address = host if part.name == "bot" else "127.0.0.1"
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, part.port))
+            except OSError as error:
+                raise PortTaken(
+                    f"Port {part.port} ({part.name}) tidak bisa dipakai: {error.strerror}. "
+                    f"Hentikan program yang memakainya, atau pilih port lain dengan {part.setting}."
+                ) from None
+
+
+class Supervisor:
+    """Runs parts until `stop` is called."""
+
+    def __init__(
+        self, parts: Sequence[Part], environment: Mapping[str, str], logs: Path, tell: Callable[[str], None]
+    ) -> None:
+        self._parts = parts
+        self._environment = environment
+        self._logs = logs
+        self._tell = tell
+        self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._watchers: list[asyncio.Task[None]] = []
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def start(self) -> None:
+        """Start all and wait until each answers. Raises PartFailed."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        for part in self._parts:
+            self._running[part.name] = await self._spawn(part)
+            self._watchers.append(asyncio.create_task(self._watch(part)))
+        for part in self._parts:
+            self._tell(f"menunggu {part.name} …")
+            ready = asyncio.create_task(self._wait_until_ready(part))
+            await asyncio.wait({ready, self._failure}, return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                ready.cancel()
+                await self._failure
+            await ready
+
+    async def failed(self) -> None:
+        """Waits until a part can't be kept running. Raises PartFailed."""
+        await asyncio.shield(self._failure)
+
+    async def stop(self) -> None:
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        for part in reversed(self._parts):
+            if process := self._running.get(part.name):
+                await _end(process)
+        if not self._failure.done():
+            self._failure.cancel()
+
+    async def _spawn(self, part: Part) -> asyncio.subprocess.Process:
+        path = self._logs / f"{part.name}.log"
+        if path.exists() and path.stat().st_size > _LARGEST_LOG:
+            path.replace(path.with_suffix(".log.1"))
+        with path.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *part.command,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+
+    async def _watch(self, part: Part) -> None:
+        deaths, pause = 0, 0.2
+        while True:
+            started = time.monotonic()
+            code = await self._running[part.name].wait()
+            # Whatever it started would keep its port.
+            _kill_group(self._running[part.name])
+            if time.monotonic() - started > _QUICK_DEATH:
+                deaths, pause = 0, 0.2
+            deaths += 1
+            if deaths > _QUICK_DEATHS_ALLOWED:
+                if not self._failure.done():
+                    self._failure.set_exception(
+                        PartFailed(self._obituary(part, f"berhenti berulang kali (kode {code})"))
+                    )
+                return
+            self._tell(f"{part.name} berhenti (kode {code}), dinyalakan lagi")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            self._running[part.name] = await self._spawn(part)
+
+    async def _wait_until_ready(self, part: Part) -> None:
+        deadline = time.monotonic() + _READY_WITHIN
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
+            while time.monotonic() < deadline:
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                    async with session.get(part.health) as response:
+                        if response.status == 200:
+                            return
+                await asyncio.sleep(0.1)
+        raise PartFailed(self._obituary(part, f"tidak menjawab dalam {_READY_WITHIN:.0f} detik"))
+
+    def _obituary(self, part: Part, what: str) -> str:
+        path = self._logs / f"{part.name}.log"
+        with contextlib.suppress(OSError):
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            return f"{part.name} {what}. Akhir catatannya ({path}):\n" + "\n".join(lines[-8:])
+        return f"{part.name} {what}; catatannya di {path}."
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_WITHIN)
+    except TimeoutError:
+        pass
+    finally:
+        _kill_group(process)
+        await process.wait()
+
+
+def _kill_group(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def _die_with_parent() -> None:
+    """In the child: the kernel ends it with the supervisor, however that ends."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

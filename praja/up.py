@@ -1,0 +1,79 @@
+"""`praja up`: everything on one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import signal
+import sys
+import time
+from collections.abc import Iterator
+
+from praja.database import database, migrate
+from praja.parts import environment, parts
+from praja.settings import Settings, SettingsUnfit
+from praja.supervisor import Supervisor, check_ports
+from praja.training import newest_model, train
+
+__all__ = ["up"]
+
+
+async def up(settings: Settings) -> int:
+    """Runs until SIGTERM or SIGINT. Raises what stands in the way."""
+    told = time.monotonic()
+
+    def tell(text: str) -> None:
+        print(f"[{time.monotonic() - told:5.1f} s] {text}", file=sys.stderr, flush=True)
+
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+
+    started = parts(settings)
+    with _only_one(settings):
+        check_ports(started, settings.http_host)
+        if settings.rasa_urls is None and newest_model() is None:
+            await asyncio.to_thread(train, tell)
+        tell("menyalakan basis data …")
+        with database(settings) as url:
+            await asyncio.to_thread(migrate, url)
+            supervisor = Supervisor(started, environment(settings, url), settings.home / "logs", tell)
+            try:
+                await _run(supervisor, stopping, f"siap: {settings.bot_address}")
+            finally:
+                tell("berhenti …")
+                await supervisor.stop()
+    return 0
+
+
+async def _run(supervisor: Supervisor, stopping: asyncio.Event, ready: str) -> None:
+    stop = asyncio.create_task(stopping.wait())
+    work = asyncio.create_task(_start_and_stay(supervisor, ready))
+    await asyncio.wait({stop, work}, return_when=asyncio.FIRST_COMPLETED)
+    if work.done():
+        stop.cancel()
+        await work
+    work.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+
+
+async def _start_and_stay(supervisor: Supervisor, ready: str) -> None:
+    await supervisor.start()
+    print(ready, flush=True)
+    await supervisor.failed()
+
+
+@contextlib.contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsUnfit(
+                f"Praja lain sudah berjalan dengan PRAJA_HOME {settings.home}; hentikan dulu atau pilih PRAJA_HOME lain."
+            ) from None
+        yield

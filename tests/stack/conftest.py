@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.catalogue import Catalogue, load_catalogue
+from tests.stack.citizen import SimulatorPhone
+from tests.stack.running import ROOT, Running, running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.stack)
+            # One worker runs them all, since they share one stack on two cores.
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Running]:
+    with running() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return load_catalogue(ROOT / "data")
+
+
+@pytest.fixture
+def phone(stack: Running) -> SimulatorPhone:
+    """A phone nobody used before."""
+    return SimulatorPhone(stack.url, f"uji-{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def new_phone(stack: Running) -> Callable[[], SimulatorPhone]:
+    return lambda: SimulatorPhone(stack.url, f"uji-{uuid.uuid4().hex[:12]}")
