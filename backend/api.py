@@ -100,7 +100,7 @@ class Api:
         return (await self._drafts.list_open(_required_contact(asker))).response()
 
     async def _get_draft(self, request: web.Request, asker: Asker) -> web.Response:
-        return (await self._drafts.get(read_identifier(request, "id"))).response()
+        return (await self._drafts.get(read_identifier(request, "id"), read_query(request, "ask"))).response()
 
     async def _answer(self, request: web.Request, asker: Asker) -> web.Response:
         change = await read_json(request, FieldChange)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.calendar import LOCAL_TIME
 from backend.states import State
-from backend.tables import chronology
+from backend.tables import chronology, filings
 from identity import Seal
 
 __all__ = ["Fix", "read_chronology", "record"]
@@ -39,6 +39,7 @@ async def record(
             number=number,
             at=at,
             state=state,
+            office=select(filings.c.office).where(filings.c.number == number).scalar_subquery(),
             officer=officer,
             words=seal.seal_json({"note": note, "fix": fix}),
             next_attempt_at=at,
@@ -51,12 +52,14 @@ async def read_chronology(
 ) -> dict[str, list[dict[str, Any]]]:
     """number → its entries, oldest first."""
     query = (
-        select(chronology.c.number, chronology.c.at, chronology.c.state, chronology.c.words)
+        select(chronology.c.number, chronology.c.at, chronology.c.state, chronology.c.office, chronology.c.words)
         .where(chronology.c.number.in_(numbers))
         .order_by(chronology.c.position)
     )
     entries: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for number, at, state, words in await connection.execute(query):
+    for number, at, state, office, words in await connection.execute(query):
         note = seal.open_json(words)["note"]
-        entries[number].append({"at": at.astimezone(LOCAL_TIME).isoformat(), "state": state, "note": note})
+        entries[number].append(
+            {"at": at.astimezone(LOCAL_TIME).isoformat(), "state": state, "office": office, "note": note}
+        )
     return entries

@@ -6,7 +6,7 @@ import io
 import logging
 from dataclasses import dataclass
 
-import filetype
+import filetype  # type: ignore[import-untyped]
 import pypdf
 from PIL import Image
 

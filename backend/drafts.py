@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, delete, func, literal_column, select, text, update
+from sqlalchemy import Row, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,8 +18,9 @@ from backend.calendar import LOCAL_TIME
 from backend.catalogue import Mode, Service
 from backend.changes import find_draft
 from backend.form import Content, Form
+from backend.retention import empty_drafts
 from backend.states import DraftState
-from backend.tables import changes, drafts, files
+from backend.tables import drafts, files
 from backend.workspace import Workspace
 
 __all__ = ["DRAFT_LIFE", "Drafts", "count_pages", "form_of", "refuse_unless_open", "usable_service", "view_draft"]
@@ -66,13 +67,14 @@ class Drafts:
             pages = await count_pages(connection, [row.id])
         return answer_json(view_draft(self._workspace, row, pages[row.id]), 201 if row.is_new else 200)
 
-    async def get(self, draft_id: UUID) -> Answer:
+    async def get(self, draft_id: UUID, ask: str | None = None) -> Answer:
+        """`ask` makes `next` the question of that field or document, answered already or not."""
         async with self._workspace.engine.connect() as connection:
             row = await find_draft(connection, draft_id)
             if row.state != DraftState.SUBMITTED:
                 refuse_unless_open(self._workspace, row)
             pages = await count_pages(connection, [row.id])
-        return answer_json(view_draft(self._workspace, row, pages[row.id]))
+        return answer_json(view_draft(self._workspace, row, pages[row.id], ask))
 
     async def list_open(self, contact: str) -> Answer:
         """Last changed first."""
@@ -97,14 +99,7 @@ class Drafts:
             row = await find_draft(connection, draft_id, lock=True)
             if row.state == DraftState.SUBMITTED:
                 raise Problem(409, "submitted", "Permohonan ini sudah dikirim; batalkan permohonannya, bukan drafnya.")
-            await connection.execute(delete(changes).where(changes.c.draft_id == draft_id))
-            dropping = delete(files).where(files.c.draft_id == draft_id).returning(files.c.id)
-            unused = list(await connection.scalars(dropping))
-            await connection.execute(
-                update(drafts)
-                .where(drafts.c.id == draft_id)
-                .values(state=DraftState.DELETED, content=self._workspace.seal_content(Content()))
-            )
+            unused = await empty_drafts(connection, [draft_id], DraftState.DELETED)
         await self._workspace.discard(unused)
 
 
@@ -130,7 +125,7 @@ def form_of(workspace: Workspace, row: Row[Any], pages: Mapping[str, int]) -> Fo
     return Form(service, workspace.open_content(row.content), pages, workspace.regions)
 
 
-def view_draft(workspace: Workspace, row: Row[Any], pages: Mapping[str, int]) -> dict[str, Any]:
+def view_draft(workspace: Workspace, row: Row[Any], pages: Mapping[str, int], ask: str | None = None) -> dict[str, Any]:
     form = form_of(workspace, row, pages)
     return {
         "id": str(row.id),
@@ -139,7 +134,7 @@ def view_draft(workspace: Workspace, row: Row[Any], pages: Mapping[str, int]) ->
         "answers": form.content.answers,
         "skipped": form.content.skipped,
         "documents": {key: {"pages": count, "status": "accepted"} for key, count in pages.items()},
-        "next": form.next(),
+        "next": form.next(ask),
         "missing": form.missing(),
         "expires_at": row.expires_at.astimezone(LOCAL_TIME).isoformat(),
     }

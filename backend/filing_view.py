@@ -47,7 +47,7 @@ async def view_filings(
                 "due_on": row.due_on and row.due_on.isoformat(),
                 "office": row.office,
                 "applicant": {"name": _shorten(str(answers["nama"])), "nik": mask_digits(str(answers["nik"]))},
-                "chronology": [{**entry, "office": row.office} for entry in entries[row.number]],
+                "chronology": entries[row.number],
                 "fix": workspace.seal.open_json(row.fix),
                 "result": result
                 and {

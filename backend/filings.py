@@ -120,11 +120,12 @@ class Filings:
 
     def _refuse_unknown_items(self, row: Row[Any], step: Transition) -> None:
         service = self._workspace.service(row.service)
-        known = {item.id for item in (*service.fields, *service.documents)} if service else set()
+        known = {("field", field.id) for field in service.fields} if service else set()
+        known |= {("document", document.id) for document in service.documents} if service else set()
         for flaw in step.fix:
-            item = flaw.field or flaw.document
+            item = ("field", flaw.field) if flaw.field else ("document", flaw.document)
             if item not in known:
-                raise Problem(422, "invalid-request", f"Layanan ini tidak meminta `{item}`.", field="fix")
+                raise Problem(422, "invalid-request", f"Layanan ini tidak meminta {item[0]} `{item[1]}`.", field="fix")
 
 
 async def lock_filing(connection: AsyncConnection, number: str) -> Row[Any]:

@@ -68,17 +68,20 @@ class Form:
         """What must be answered before the form can be submitted, in the order it is asked."""
         return [item.id for item in self._open() if not item.optional]
 
-    def next(self) -> dict[str, Any] | None:
-        item = next(iter(self._open()), None)
+    def next(self, ask: str | None = None) -> dict[str, Any] | None:
+        """The question to ask now: of `ask`, where that is a field or document, else of the first open one."""
+        asked = (self.field(ask) or self.document(ask)) if ask is not None else None
+        item = asked or next(iter(self._open()), None)
         if item is None:
             return None
         question = self._ask_document(item) if isinstance(item, Document) else self._ask_field(item)
         return {"field": item.id, **question, "optional": item.optional}
 
     def _open(self) -> list[FieldDefinition | Document]:
-        fields = [field for field in self.service.fields if field.id not in self.content.answers]
-        documents = [document for document in self.service.documents if not self.pages.get(document.id)]
-        return [item for item in (*fields, *documents) if not (item.optional and item.id in self.content.skipped)]
+        answered = {*self.content.answers, *self.pages}
+        items: list[FieldDefinition | Document] = [*self.service.fields, *self.service.documents]
+        skipped = {item.id for item in items if item.optional and item.id in self.content.skipped}
+        return [item for item in items if item.id not in answered | skipped]
 
     def _ask_field(self, field: FieldDefinition) -> dict[str, Any]:
         return {

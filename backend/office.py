@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.catalogue import Catalogue, FieldType, Service
+from backend.catalogue import Catalogue, Service
 from backend.fields import Answers
 from backend.regions import Regions
 

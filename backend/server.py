@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 import json
 import logging
@@ -28,10 +27,11 @@ from backend.catalogue import load_catalogue
 from backend.document_store import DocumentStore
 from backend.events import EventDelivery
 from backend.regions import load_regions
+from backend.retention import keep_tidy
 from backend.workspace import Workspace
 from identity import Seal, redact
 
-__all__ = ["BackendSettings", "create_app", "serve"]
+__all__ = ["BackendSettings", "create_app", "make_workspace", "serve"]
 
 _logger = logging.getLogger(__name__)
 _OPENAPI = Path(__file__).with_name("openapi.yml")
@@ -74,8 +74,20 @@ async def serve(settings: BackendSettings) -> None:
 
 
 def create_app(settings: BackendSettings, clock: Callable[[], datetime] = _now) -> web.Application:
+    """Raises CatalogueError."""
+    workspace = make_workspace(settings, clock)
+    app = web.Application(middlewares=[_tell_problems])
+    for route in Api(workspace).routes():
+        app.router.add_route(route.method, Api.PREFIX + route.path, _guard(settings, route))
+    app.router.add_get("/openapi.json", _give_openapi(), allow_head=False)
+    app.router.add_get("/healthz", _tell_health(workspace), allow_head=False)
+    app.cleanup_ctx.append(_work_in_background(workspace, settings))
+    return app
+
+
+def make_workspace(settings: BackendSettings, clock: Callable[[], datetime]) -> Workspace:
     """Raises CatalogueError when the catalogue doesn't fit its schema."""
-    workspace = Workspace(
+    return Workspace(
         engine=create_async_engine(
             make_url(settings.database_url).set(drivername="postgresql+psycopg"),
             pool_size=10,
@@ -88,13 +100,6 @@ def create_app(settings: BackendSettings, clock: Callable[[], datetime] = _now) 
         store=DocumentStore(settings.home / "documents", Seal(settings.secret_key, "backend.documents")),
         clock=clock,
     )
-    app = web.Application(middlewares=[_tell_problems])
-    for route in Api(workspace).routes():
-        app.router.add_route(route.method, Api.PREFIX + route.path, _guard(settings, route))
-    app.router.add_get("/openapi.json", _give_openapi(), allow_head=False)
-    app.router.add_get("/healthz", _tell_health(workspace), allow_head=False)
-    app.cleanup_ctx.append(_deliver_events(workspace, settings))
-    return app
 
 
 def _guard(settings: BackendSettings, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -133,7 +138,8 @@ async def _tell_problems(
         _logger.warning("database in trouble: %s", type(error).__name__)
         problem = Problem(503, "database-down", "Layanan sedang terganggu; coba lagi sebentar.")
     except Exception:
-        _logger.error("%s %s failed\n%s", request.method, _pattern(request), redact(traceback.format_exc()))
+        failure = redact(traceback.format_exc())
+        _logger.error("%s %s failed\n%s", request.method, _pattern(request), failure)  # noqa: TRY400 - not in clear
         problem = Problem(500, "internal", "Layanan sedang terganggu; petugas sudah diberi tahu lewat catatan.")
     response = problem.answer().response()
     response.headers.update(headers)
@@ -163,16 +169,16 @@ def _tell_health(workspace: Workspace) -> Callable[[web.Request], Awaitable[web.
     return handle
 
 
-def _deliver_events(
+def _work_in_background(
     workspace: Workspace, settings: BackendSettings
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def context(app: web.Application) -> AsyncIterator[None]:
         delivery = EventDelivery(workspace, settings.webhook_url, settings.webhook_secret)
-        task = asyncio.create_task(delivery.run())
+        tasks = [asyncio.create_task(delivery.run()), asyncio.create_task(keep_tidy(workspace))]
         yield
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await workspace.engine.dispose()
 
     return context

@@ -7,6 +7,8 @@ them into a typed event, fetches files, and sends. It keeps no state and knows n
 from __future__ import annotations
 
 import enum
+import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,6 +62,13 @@ class Update:
     sender: Sequence[Address]
     sent_at: datetime | None
     body: Mapping[str, Any]
+
+    @classmethod
+    def unidentified(cls, part: object) -> Update:
+        """A row for what bears no id of its provider's: known by its hash."""
+        body = part if isinstance(part, Mapping) else {"malformed": part}
+        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        return cls(f"sha256:{digest}", (), None, body)
 
 
 @dataclass(frozen=True)
@@ -145,6 +154,8 @@ class Delivery:
     at: datetime
     error_code: int | None = None
     error: str | None = None
+    failure: SendFailure | None = None
+    """of a FAILED one: a provider may accept a message and refuse it later, the closed window for one"""
     billable: bool | None = None
     tag: str | None = None
     """what `Outgoing.tag` was: tells which message it is when sending timed out and no provider id came back"""

@@ -5,21 +5,22 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Address, Update
-from bot.notices import INBOX, OUTBOX
+from bot.notices import INBOX, OUTBOX, UNADDRESSED
 from bot.store import Store, clean
-from bot.tables import addresses, conversations, inbox, outbox
+from bot.tables import addresses, conversations, inbox, is_held, outbox
 
 __all__ = ["receive"]
 
 Fingerprint = tuple[str, str]
-"""kind, fingerprint"""
+"""kind and keyed digest of an address"""
+Group = Mapping[Fingerprint, Address]
+"""the addresses of one person, best first"""
 
 
 async def receive(store: Store, channel: str, updates: Sequence[Update]) -> None:
@@ -30,10 +31,13 @@ async def receive(store: Store, channel: str, updates: Sequence[Update]) -> None
     if not updates:
         return
     now = store.clock()
-    named = [[_named(store, channel, address) for address in update.sender] for update in updates]
+    groups = [
+        {(address.kind, store.fingerprint(channel, address)): address for address in update.sender}
+        for update in updates
+    ]
     async with store.engine.begin() as connection:
-        known = await _conversations(connection, store, channel, [group for group in named if group])
-        owners = [known[group[0][0]] if group else None for group in named]
+        known = await _conversations(connection, store, channel, [group for group in groups if group])
+        owners = [known[next(iter(group))] if group else None for group in groups]
         rows = [
             {
                 "channel": channel,
@@ -47,18 +51,15 @@ async def receive(store: Store, channel: str, updates: Sequence[Update]) -> None
         ]
         await connection.execute(upsert(inbox).on_conflict_do_nothing(), rows)
         await _note_contact(connection, updates, owners, now)
-        await connection.execute(select(func.pg_notify(INBOX, "")))
-
-
-def _named(store: Store, channel: str, address: Address) -> tuple[Fingerprint, Address]:
-    return (address.kind, store.fingerprint(channel, address)), address
+        if None in owners:
+            await connection.execute(select(func.pg_notify(INBOX, UNADDRESSED)))
 
 
 async def _conversations(
-    connection: AsyncConnection, store: Store, channel: str, groups: Sequence[Sequence[tuple[Fingerprint, Address]]]
+    connection: AsyncConnection, store: Store, channel: str, groups: Sequence[Group]
 ) -> Mapping[Fingerprint, uuid.UUID]:
     """The conversation of each address named; strangers get a new one, new addresses join their group's."""
-    wanted = {fingerprint for group in groups for fingerprint, _ in group}
+    wanted = {fingerprint for group in groups for fingerprint in group}
     if not wanted:
         return {}
     known = await _look_up(connection, channel, wanted)
@@ -82,8 +83,92 @@ async def _look_up(
     return {(kind, fingerprint): conversation for kind, fingerprint, conversation in found}
 
 
-def _settled(
-    known: Mapping[Fingerprint, uuid.UUID], groups: Sequence[Sequence[tuple[Fingerprint, Address]]]
-) -> bool:
-    return all(len({known.get(fingerprint) for fingerprint, _ in group} - {None}) == 1 and
-               all(fingerprint in known for fingerprint, _ in group) for group in groups)  # fmt: skip
+def _settled(known: Mapping[Fingerprint, uuid.UUID], groups: Iterable[Group]) -> bool:
+    return all(len({known.get(fingerprint) for fingerprint in group}) == 1 for group in groups) and all(
+        fingerprint in known for group in groups for fingerprint in group
+    )
+
+
+async def _settle(
+    connection: AsyncConnection,
+    store: Store,
+    channel: str,
+    known: dict[Fingerprint, uuid.UUID],
+    groups: Iterable[Group],
+) -> None:
+    """Give every group one conversation, the one of its best known address, and write down what that changes."""
+    strangers: list[uuid.UUID] = []
+    written: dict[Fingerprint, tuple[uuid.UUID, Address]] = {}
+    taken = await _kinds(connection, known.values())
+    for group in groups:
+        best = next(iter(group))
+        owner = next((known[fingerprint] for fingerprint in group if fingerprint in known), None)
+        # A known phone under another account of the same provider has a new owner: it's another person.
+        if owner is None or (best not in known and best[0] in taken.get(owner, ())):
+            owner = uuid.uuid4()
+            strangers.append(owner)
+        # The best comes last: of two addresses of a person the newer row is tried first.
+        for fingerprint, address in reversed(group.items()):
+            if known.get(fingerprint) != owner:
+                known[fingerprint] = owner
+                written[fingerprint] = owner, address
+                taken.setdefault(owner, set()).add(fingerprint[0])
+    if strangers:
+        now = store.clock()
+        await connection.execute(
+            insert(conversations), [{"id": id, "channel": channel, "created_at": now} for id in strangers]
+        )
+    if written:
+        statement = upsert(addresses)
+        await connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["channel", "kind", "fingerprint"],
+                set_={"conversation": statement.excluded.conversation},
+            ),
+            [
+                {
+                    "conversation": owner,
+                    "channel": channel,
+                    "kind": kind,
+                    "fingerprint": digest,
+                    "value": store.address.seal(clean(address.value).encode()),
+                }
+                for (kind, digest), (owner, address) in written.items()
+            ],
+        )
+
+
+async def _kinds(connection: AsyncConnection, of: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
+    found = await connection.execute(
+        select(addresses.c.conversation, addresses.c.kind).where(addresses.c.conversation.in_(set(of)))
+    )
+    kinds: dict[uuid.UUID, set[str]] = {}
+    for conversation, kind in found:
+        kinds.setdefault(conversation, set()).add(kind)
+    return kinds
+
+
+async def _note_contact(
+    connection: AsyncConnection, updates: Sequence[Update], owners: Sequence[uuid.UUID | None], now: datetime
+) -> None:
+    """The citizen is there: the window is open again, and what was held for that moment may go out."""
+    latest: dict[uuid.UUID, datetime] = {}
+    for update_, owner in zip(updates, owners, strict=True):
+        if owner is not None:
+            at = min(update_.sent_at or now, now)
+            latest[owner] = max(latest.get(owner, at), at)
+    if not latest:
+        return
+    table = conversations.c
+    await connection.execute(
+        update(conversations)
+        .where(table.id == bindparam("owner"))
+        .values(last_message_at=func.greatest(table.last_message_at, bindparam("at")), unreachable=False),
+        [{"owner": owner, "at": latest[owner]} for owner in sorted(latest)],
+    )
+    await connection.execute(select(func.pg_notify(INBOX, "")))
+    released = await connection.execute(
+        update(outbox).where(outbox.c.conversation.in_(latest), is_held).values(state="queued")
+    )
+    if released.rowcount:
+        await connection.execute(select(func.pg_notify(OUTBOX, "")))

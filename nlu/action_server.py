@@ -74,7 +74,9 @@ def mend_remote_action() -> None:
 
     replacements = {"_validate_action_result": validate, "_action_call_format": call}
     if rasa.__version__ != _WRITTEN_FOR or not all(hasattr(RemoteAction, name) for name in replacements):
-        raise RuntimeError(f"nlu/action_server.py was written for Rasa {_WRITTEN_FOR}; check it against {rasa.__version__}")
+        raise RuntimeError(
+            f"nlu/action_server.py was written for Rasa {_WRITTEN_FOR}; check it against {rasa.__version__}"
+        )
     for name, replacement in replacements.items():
         setattr(RemoteAction, name, replacement)
 

@@ -16,7 +16,7 @@ from sanic.response import HTTPResponse, json
 
 from nlu.action_server import ActionServer, mend_remote_action
 from nlu.choices import ChoiceUnknown
-from nlu.dialogue import Dialogue
+from nlu.dialogue import Dialogue, NotReady
 from nlu.turn import TurnUnfit, parse_turn
 
 __all__ = ["PrajaChannel"]
@@ -66,9 +66,12 @@ class PrajaChannel(InputChannel):
             return json(await self._dialogue.take(request.app.ctx.agent, turn))
         except (TurnUnfit, ChoiceUnknown, SanicException) as error:
             return _refusal(422, str(error) if not isinstance(error, SanicException) else "body isn't JSON")
+        except NotReady as error:
+            _logger.error("turn refused: %s", error)  # noqa: TRY400
+            return _refusal(503, str(error))
         except Exception as error:
             # Its text may hold the citizen's words (a statement's parameters, a request's body).
-            _logger.error("turn failed: %s", type(error).__name__)
+            _logger.error("turn failed: %s", type(error).__name__)  # noqa: TRY400
             return _refusal(503, "the turn wasn't done, nothing of it was saved; send it again")
 
 

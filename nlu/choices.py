@@ -39,12 +39,15 @@ class Choice:
 
 
 def meaning(choice_id: str, intents: Collection[str]) -> dict[str, Any]:
-    """What Rasa would have understood: intent and entities. An answer (`isi:`) has no intent. Raises ChoiceUnknown."""
+    """What Rasa would have understood: intent and entities. Raises ChoiceUnknown.
+
+    An answer (`isi:`) is the open form's; when none is open it means nothing any more, hence the fallback.
+    """
     shape = _SHAPE.fullmatch(choice_id)
     if shape is None:
         raise ChoiceUnknown("choice id has an unknown shape")
-    intent = "ajukan_layanan" if shape["start"] else shape["intent"]
-    if intent is not None and intent not in intents:
+    intent = "ajukan_layanan" if shape["start"] else shape["intent"] or "nlu_fallback"
+    if intent not in intents:
         raise ChoiceUnknown("choice id names an unknown intent")
     service = shape["start"] or shape["about"]
     entities = [] if service is None else [{"entity": "layanan", "value": service, "confidence_entity": 1.0}]
@@ -81,8 +84,4 @@ def _fold(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _numerals() -> Mapping[str, int]:
-    return {
-        word: number
-        for number, words in yaml.safe_load(_NUMERALS.read_text("utf-8")).items()
-        for word in words
-    }
+    return {word: number for number, words in yaml.safe_load(_NUMERALS.read_text("utf-8")).items() for word in words}

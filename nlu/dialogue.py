@@ -51,21 +51,21 @@ class Dialogue:
         asyncio.TimeoutError, an error of the database.
         """
         store, processor = self._parts(agent)
-        async with async_timeout.timeout(_SECONDS) as limit:
-            async with agent.lock_store.lock(turn.conversation, wait_time_in_seconds=0.05):
-                stored = await store.read(turn.conversation, turn.message_id)
-                if stored.answered is not None:
-                    return answer(stored.answered)
-                tracker, known = _session(turn.conversation, stored.tracker, processor.domain)
-                message = await _understand(turn, tracker, processor)
-                await processor.run_turn(tracker, message)
-                happened = list(tracker.events)[known:]
-                # From here on it is saved or it isn't; being cut off would leave open which.
-                limit.reject()
-                await store.append(
-                    turn.conversation, happened, after=stored.last_event, message_id=turn.message_id
-                )
-                return answer(happened)
+        async with (
+            async_timeout.timeout(_SECONDS) as limit,
+            agent.lock_store.lock(turn.conversation, wait_time_in_seconds=0.05),
+        ):
+            stored = await store.read(turn.conversation, turn.message_id)
+            if stored.answered is not None:
+                return answer(stored.answered)
+            tracker, known = _session(turn.conversation, stored.tracker, processor.domain)
+            message = await _understand(turn, tracker, processor)
+            await processor.run_turn(tracker, message)
+            happened = list(tracker.events)[known:]
+            # From here on it is saved or it isn't; being cut off would leave open which.
+            limit.reject()
+            await store.append(turn.conversation, happened, after=stored.last_event, message_id=turn.message_id)
+            return answer(happened)
 
     def _parts(self, agent: Optional[Agent]) -> tuple[SealedTrackerStore, HonestProcessor]:
         if agent is None or agent.processor is None:
@@ -80,9 +80,7 @@ class Dialogue:
         return store, HonestProcessor(agent.processor, self._action_server)
 
 
-def _session(
-    sender: str, tracker: Optional[DialogueStateTracker], domain: Domain
-) -> tuple[DialogueStateTracker, int]:
+def _session(sender: str, tracker: Optional[DialogueStateTracker], domain: Domain) -> tuple[DialogueStateTracker, int]:
     """The tracker to go on with, and how many of its events are stored."""
     if tracker is not None and not is_over(tracker):
         return tracker, len(tracker.events)

@@ -62,7 +62,7 @@ class HonestProcessor(MessageProcessor):
             return self.should_predict_another_action(action.name())
         except Exception as error:
             # No traceback and no text of the error: the action server quotes the whole request in its answer.
-            _logger.error("action %s failed: %s", action.name(), _kinds(error))
+            _logger.error("action %s failed: %s", action.name(), _kinds(error))  # noqa: TRY400
             raise ActionFailed(action.name()) from None
         self._log_action_on_tracker(tracker, action, events, prediction)
         return self.should_predict_another_action(action.name())

@@ -180,7 +180,11 @@ class SealedTrackerStore(SQLTrackerStore):
 
 
 def _append(
-    connection: sa.engine.Connection, sender_id: str, rows: Sequence[dict[str, Any]], after: int, message_id: Optional[str]
+    connection: sa.engine.Connection,
+    sender_id: str,
+    rows: Sequence[dict[str, Any]],
+    after: int,
+    message_id: Optional[str],
 ) -> None:
     # Two servers may hold the same conversation after a lease has run out: one at a time looks and writes.
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sender_id, 0))))

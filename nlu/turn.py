@@ -97,7 +97,9 @@ def _file(body: Mapping[str, Any]) -> SentFile:
     if not url.startswith(("http://", "https://")):
         raise TurnUnfit("file.url must be an http address")
     caption = _string(file, "caption", _LONGEST_TEXT) if file.get("caption") else None
-    return SentFile(url, _string(file, "name", _LONGEST_NAME), _string(file, "content_type", _LONGEST_NAME), size, caption)
+    return SentFile(
+        url, _string(file, "name", _LONGEST_NAME), _string(file, "content_type", _LONGEST_NAME), size, caption
+    )
 
 
 def _location(body: Mapping[str, Any]) -> SentLocation:

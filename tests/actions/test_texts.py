@@ -26,10 +26,8 @@ def _strings_in_code() -> set[str]:
 
 def test_no_sentence_is_missing_or_idle() -> None:
     said = _strings_in_code()
-    states = {
-        f"status_{state}"
-        for state in ("menunggu", "diproses", "perlu_perbaikan", "ditolak", "disetujui", "selesai", "dibatalkan")
-    }
+    names = ("menunggu", "diproses", "perlu_perbaikan", "ditolak", "disetujui", "selesai", "dibatalkan")
+    states = {f"status_{state}" for state in names}
     assert set(SENTENCES) - said - states == set()
     called = set()
     for path in (ROOT / "actions").glob("*.py"):

@@ -88,14 +88,14 @@ class WhatsApp:
         return events.parse(update, self._settings.phone_number_id)
 
     async def send(self, to: Sequence[Address], message: Outgoing) -> str:
-        """A caption too long for WhatsApp follows its file as a message of its own, whose id is the one returned."""
+        """What can't stand under its file (a long text, a list) follows it as a message of its own, whose id is returned."""
         address = next((address for address in to if address.kind in ("bsuid", "phone")), None)
         if address is None:
             raise SendFailed(SendFailure.RECIPIENT, None, "no BSUID and no phone number to send to")
         media = await self._upload(message.file) if message.file and not message.template else None
-        if media and len(message.text) > graph.CAPTION:
-            await self._send(address, replace(message, text="", choices=(), tag=None), media)
-            message, media = replace(message, file=None), None
+        if media and not graph.fits_under_file(message):
+            await self._send(address, Outgoing(text="", file=message.file), media)
+            media = None
         return await self._send(address, message, media)
 
     async def download(self, file: FileReference) -> bytes:
@@ -112,12 +112,11 @@ class WhatsApp:
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, KeyError, TypeError, IndexError):
             message = update["value"]["messages"][0]["id"]
             seen = {"messaging_product": "whatsapp", "status": "read", "message_id": message}
-            await self._session.post(
-                f"{self._number}/messages",
-                json=seen | {"typing_indicator": {"type": "text"}},
-                headers=self._headers,
-                timeout=_ACKNOWLEDGE_TIMEOUT,
-            )
+            payload = seen | {"typing_indicator": {"type": "text"}}
+            async with self._session.post(
+                f"{self._number}/messages", json=payload, headers=self._headers, timeout=_ACKNOWLEDGE_TIMEOUT
+            ):
+                pass
 
     async def _send(self, to: Address, message: Outgoing, media: str | None) -> str:
         content = graph.content(

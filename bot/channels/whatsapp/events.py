@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from bot.channel import (
     Address,
     AddressChange,
@@ -23,8 +21,20 @@ from bot.channel import (
     Message,
 )
 from bot.channels.whatsapp.addresses import bsuid_address, phone_address, sender_addresses
+from bot.channels.whatsapp.failures import CODES
+from bot.channels.whatsapp.received import (
+    Change,
+    Content,
+    Interactive,
+    Media,
+    Pricing,
+    ReceivedMessage,
+    Reply,
+    Status,
+    UserIdUpdate,
+    Value,
+)
 from bot.channels.whatsapp.webhook import moment
-from identity import redact
 
 __all__ = ["parse"]
 
@@ -49,161 +59,19 @@ _T = TypeVar("_T")
 _OLD_BSUID = re.compile(r"changed from (\S+) to \S+$")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-
-class _Text(_Part):
-    body: str
-
-
-class _Media(_Part):
-    id: str
-    mime_type: str
-    caption: str | None = None
-    filename: str | None = None
-    voice: bool = False
-
-
-class _Place(_Part):
-    latitude: float = Field(ge=-90, le=90)
-    longitude: float = Field(ge=-180, le=180)
-
-
-class _Reply(_Part):
-    id: str
-    title: str
-
-
-class _Interactive(_Part):
-    type: str
-    button_reply: _Reply | None = None
-    list_reply: _Reply | None = None
-
-
-class _Button(_Part):
-    text: str
-    payload: str = ""
-
-
-class _Phone(_Part):
-    phone: str | None = None
-    wa_id: str | None = None
-
-
-class _Card(_Part):
-    phones: list[_Phone] = []
-    origin: str | None = None
-
-
-class _System(_Part):
-    type: str
-    body: str = ""
-    wa_id: str | None = None
-    user_id: str | None = None
-    previous_user_id: str | None = None
-
-
-class _Details(_Part):
-    details: str | None = None
-
-
-class _Error(_Part):
-    code: int
-    title: str = ""
-    message: str = ""
-    error_data: _Details | None = None
-
-    @property
-    def text(self) -> str:
-        return redact((self.error_data and self.error_data.details) or self.message or self.title)
-
-
-class _Unsupported(_Part):
-    type: str | None = None
-
-
-class _Content(_Part):
-    """A message, or what an edited one has become."""
-
-    type: str
-    text: _Text | None = None
-    image: _Media | None = None
-    document: _Media | None = None
-    audio: _Media | None = None
-    location: _Place | None = None
-    contacts: list[_Card] = []
-    origin: str | None = None
-    interactive: _Interactive | None = None
-    button: _Button | None = None
-    system: _System | None = None
-    unsupported: _Unsupported | None = None
-    errors: list[_Error] = []
-    group_id: str | None = None
-
-
-class _Edit(_Part):
-    message: _Content
-
-
-class _Message(_Content):
-    sender: str | None = Field(None, alias="from")
-    edit: _Edit | None = None
-
-
-class _Pricing(_Part):
-    billable: bool | None = None
-    type: str | None = None
-
-
-class _Status(_Part):
-    id: str
-    status: str
-    timestamp: str
-    errors: list[_Error] = []
-    pricing: _Pricing | None = None
-    biz_opaque_callback_data: str | None = None
-
-
-class _Metadata(_Part):
-    phone_number_id: str
-
-
-class _Value(_Part):
-    metadata: _Metadata
-    contacts: list[dict[str, Any]] = []
-    messages: list[dict[str, Any]] = []
-    statuses: list[_Status] = []
-    errors: list[_Error] = []
-
-
-class _Ids(_Part):
-    previous: str
-    current: str
-
-
-class _UserIdUpdate(_Part):
-    user_id: _Ids
-
-
-class _Change(_Part):
-    field: str
-    value: dict[str, Any]
-
-
 def parse(update: Mapping[str, Any], phone_number_id: str) -> Event:
     """The meaning of an update as `split` made it. Raises ValueError, without a word of what the citizen wrote."""
-    change = _Change.model_validate(update)
+    change = Change.model_validate(update)
     if change.field == "user_id_update":
         return _user_id_update(change.value.get("user_id_update"))
     if change.field != "messages":
         return Ignored(f"pemberitahuan {change.field}")
-    value = _Value.model_validate(change.value)
+    value = Value.model_validate(change.value)
     if value.metadata.phone_number_id != phone_number_id:
         return Ignored("bukan nomor kami")
     if value.messages:
         contact = value.contacts[0] if value.contacts else {}
-        return _message(_Message.model_validate(value.messages[0]), sender_addresses(value.messages[0], contact))
+        return _message(ReceivedMessage.model_validate(value.messages[0]), sender_addresses(value.messages[0], contact))
     if value.statuses:
         return _delivery(value.statuses[0])
     if value.errors:
@@ -211,7 +79,7 @@ def parse(update: Mapping[str, Any], phone_number_id: str) -> Event:
     raise ValueError("the update holds no message, status or error")
 
 
-def _message(message: _Message, sender: Sequence[Address]) -> Event:
+def _message(message: ReceivedMessage, sender: Sequence[Address]) -> Event:
     if message.group_id:
         return Ignored("pesan grup")
     match message.type:
@@ -227,7 +95,7 @@ def _message(message: _Message, sender: Sequence[Address]) -> Event:
             return _content(message, sender, edited=False)
 
 
-def _content(content: _Content, sender: Sequence[Address], *, edited: bool) -> Event:
+def _content(content: Content, sender: Sequence[Address], *, edited: bool) -> Event:
     if content.errors or content.type == "unsupported":
         return _unsupported(content, edited=edited)
     match content.type:
@@ -246,7 +114,7 @@ def _content(content: _Content, sender: Sequence[Address], *, edited: bool) -> E
             return _interactive(_required(content.interactive))
         case "button":
             button = _required(content.button)
-            return _reply(_Reply(id=button.payload, title=button.text))
+            return _reply(Reply(id=button.payload, title=button.text))
         case "request_welcome":
             return Message(text=_GREETING)
         case "audio":
@@ -255,13 +123,13 @@ def _content(content: _Content, sender: Sequence[Address], *, edited: bool) -> E
             return Message(unsupported=kind, edited=edited)
 
 
-def _file(media: _Media, name: str) -> FileReference:
+def _file(media: Media, name: str) -> FileReference:
     content_type = media.mime_type.partition(";")[0].strip().lower()
     name = media.filename or name + (mimetypes.guess_extension(content_type) or "")
     return FileReference(media.id, name, content_type, None, media.caption)
 
 
-def _interactive(interactive: _Interactive) -> Event:
+def _interactive(interactive: Interactive) -> Event:
     match interactive.type:
         case "button_reply":
             return _reply(_required(interactive.button_reply))
@@ -275,13 +143,13 @@ def _interactive(interactive: _Interactive) -> Event:
             return Message(unsupported=kind)
 
 
-def _reply(reply: _Reply) -> Message:
+def _reply(reply: Reply) -> Message:
     """A button of ours; any other counts as if its title had been typed."""
     choice = ChosenReply.read(reply.id, reply.title)
     return Message(choice=choice) if choice else Message(text=reply.title)
 
 
-def _contact(content: _Content, sender: Sequence[Address]) -> Message:
+def _contact(content: Content, sender: Sequence[Address]) -> Message:
     """The sender's own number among the shared ones, else the first."""
     shared = list(_shared(content, sender))
     if not shared:
@@ -289,7 +157,7 @@ def _contact(content: _Content, sender: Sequence[Address]) -> Message:
     return Message(contact=next((contact for contact in shared if contact.own), shared[0]))
 
 
-def _shared(content: _Content, sender: Sequence[Address]) -> Iterator[Contact]:
+def _shared(content: Content, sender: Sequence[Address]) -> Iterator[Contact]:
     """`origin` is WhatsApp's word that the citizen gave the own number we had asked for; Meta's pages put it in either place."""
     for card in content.contacts:
         asked = "contact_request" in (content.origin, card.origin)
@@ -300,7 +168,7 @@ def _shared(content: _Content, sender: Sequence[Address]) -> Iterator[Contact]:
                 yield contact
 
 
-def _unsupported(content: _Content, *, edited: bool) -> Event:
+def _unsupported(content: Content, *, edited: bool) -> Event:
     kind = content.unsupported.type if content.unsupported else None
     if kind in _NOT_A_MESSAGE:
         return Ignored(f"{kind} yang tidak disampaikan WhatsApp")
@@ -309,7 +177,7 @@ def _unsupported(content: _Content, *, edited: bool) -> Event:
     return Message(unsupported=name, edited=edited)
 
 
-def _address_change(message: _Message) -> Event:
+def _address_change(message: ReceivedMessage) -> Event:
     system = _required(message.system)
     if system.type == "user_changed_number":
         return _changed(phone_address(message.sender), phone_address(system.wa_id))
@@ -321,7 +189,7 @@ def _address_change(message: _Message) -> Event:
 
 def _user_id_update(update: object) -> Event:
     """Meta's example shows an object, other captures a list of one."""
-    ids = _UserIdUpdate.model_validate(update[0] if isinstance(update, list) and update else update).user_id
+    ids = UserIdUpdate.model_validate(update[0] if isinstance(update, list) and update else update).user_id
     return _changed(bsuid_address(ids.previous), bsuid_address(ids.current))
 
 
@@ -329,7 +197,7 @@ def _changed(old: Address | None, new: Address | None) -> AddressChange:
     return AddressChange(_required(old), _required(new))
 
 
-def _delivery(status: _Status) -> Event:
+def _delivery(status: Status) -> Event:
     if status.status not in _STATES:
         return Ignored(f"status {status.status}")
     error = status.errors[0] if status.errors else None
@@ -339,12 +207,13 @@ def _delivery(status: _Status) -> Event:
         at=moment(status.timestamp),
         error_code=error.code if error else None,
         error=error.text if error else None,
+        failure=CODES.get(error.code) if error else None,
         billable=_billable(status.pricing) if status.pricing else None,
         tag=status.biz_opaque_callback_data,
     )
 
 
-def _billable(pricing: _Pricing) -> bool | None:
+def _billable(pricing: Pricing) -> bool | None:
     """`billable` is to go; `type` then tells: `regular`, or one of the free ones."""
     if pricing.billable is None and pricing.type is not None:
         return pricing.type == "regular"

@@ -10,24 +10,24 @@ from bot.channel import Address, Outgoing, OutgoingFile, Template
 __all__ = [
     "BUTTONS",
     "BUTTON_TITLE",
-    "CAPTION",
     "ROWS",
     "ROW_TITLE",
     "TEXT",
     "TEXT_WITH_BUTTONS",
     "content",
     "envelope",
+    "fits_under_file",
     "media_kind",
 ]
 
 TEXT = 4096
 TEXT_WITH_BUTTONS = 1024
-CAPTION = 1024
 BUTTONS = 3
 BUTTON_TITLE = 20
 ROWS = 10
 ROW_TITLE = 24
 
+_CAPTION = 1024
 _IMAGES = {"image/jpeg", "image/png"}
 _IMAGE_SIZE = 5 * 1024 * 1024
 
@@ -40,7 +40,10 @@ def envelope(to: Address, tag: str | None) -> dict[str, Any]:
 
 
 def content(message: Outgoing, media: str | None, *, open_list: str, list_title: str) -> dict[str, Any]:
-    """`media` is the uploaded file's id; `open_list` and `list_title` are what a list needs besides the choices."""
+    """`media` is the uploaded file's id, None when there is no file or it went ahead of the text.
+
+    `open_list` and `list_title` are what a list needs besides the choices.
+    """
     if message.template:
         return {"type": "template", "template": _template(message.template)}
     header = _media(message.file, media) if message.file and media else None
@@ -51,6 +54,11 @@ def content(message: Outgoing, media: str | None, *, open_list: str, list_title:
         kind = media_kind(message.file)
         return {"type": kind, kind: header[kind] | ({"caption": message.text} if message.text else {})}
     return {"type": "text", "text": {"body": message.text, "preview_url": False}}
+
+
+def fits_under_file(message: Outgoing) -> bool:
+    """A list shows no file, and a caption is short."""
+    return _fit_buttons(message) if message.choices else len(message.text) <= _CAPTION
 
 
 def media_kind(file: OutgoingFile) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -61,11 +60,11 @@ def moment(value: object) -> datetime:
 def _updates(body: Mapping[str, Any], ours: str) -> Iterator[Update]:
     entries = _list(body.get("entry"))
     if not entries:
-        yield _whole(body)
+        yield Update.unidentified(body)
     for entry in entries:
         changes = _list(entry.get("changes")) if isinstance(entry, dict) else []
         if not changes:
-            yield _whole(entry)
+            yield Update.unidentified(entry)
         for change in changes:
             yield from _changed(change, entry.get("time"), ours)
 
@@ -73,11 +72,11 @@ def _updates(body: Mapping[str, Any], ours: str) -> Iterator[Update]:
 def _changed(change: object, time: object, ours: str) -> Iterator[Update]:
     value = change.get("value") if isinstance(change, dict) else None
     if not isinstance(change, dict) or not isinstance(value, dict) or change.get("field") != "messages":
-        yield _whole({**change, "time": time} if isinstance(change, dict) else change)
+        yield Update.unidentified({**change, "time": time} if isinstance(change, dict) else change)
         return
     items = [(kind, item) for kind in _ITEMS for item in _list(value.get(kind))]
     if not items:
-        yield _whole(change)
+        yield Update.unidentified(change)
     shared = {key: part for key, part in value.items() if key not in _ITEMS}
     metadata = value.get("metadata")
     to_us = isinstance(metadata, dict) and metadata.get("phone_number_id") == ours
@@ -90,14 +89,12 @@ def _changed(change: object, time: object, ours: str) -> Iterator[Update]:
 def _item(
     kind: str, item: Mapping[str, Any], contact: Mapping[str, Any], body: Mapping[str, Any], *, to_us: bool
 ) -> Update:
+    external_id = _external_id(kind, item)
+    if external_id is None:
+        return Update.unidentified(body)
     personal = to_us and kind == "messages" and item.get("type") != "system" and not item.get("group_id")
     sender = sender_addresses(item, contact) if personal else ()
-    return Update(_external_id(kind, item, body), sender, _sent_at(item), body)
-
-
-def _whole(part: object) -> Update:
-    body = part if isinstance(part, Mapping) else {"malformed": part}
-    return Update(_fingerprint(body), (), None, body)
+    return Update(external_id, sender, _sent_at(item), body)
 
 
 def _contact(kind: str, item: object, contacts: list[Any], *, alone: bool) -> Mapping[str, Any]:
@@ -112,20 +109,16 @@ def _contact(kind: str, item: object, contacts: list[Any], *, alone: bool) -> Ma
     return people[0] if alone and len(people) == 1 else {}
 
 
-def _external_id(kind: str, item: Mapping[str, Any], body: Mapping[str, Any]) -> str:
+def _external_id(kind: str, item: Mapping[str, Any]) -> str | None:
     if kind == "messages" and _is_id(item.get("id")):
         return str(item["id"])
     if kind == "statuses" and _is_id(item.get("id")) and _is_id(item.get("status")):
         return f"status:{item['id']}:{item['status']}"
-    return _fingerprint(body)
+    return None
 
 
 def _is_id(value: object) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
-
-
-def _fingerprint(body: Mapping[str, Any]) -> str:
-    return "sha256:" + hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def _sent_at(item: Mapping[str, Any]) -> datetime | None:

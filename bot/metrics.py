@@ -1,0 +1,96 @@
+"""What operators watch, in Prometheus's format."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from sqlalchemy import func, select
+
+from bot.store import Store
+from bot.tables import conversations, inbox, outbox
+
+__all__ = ["Metrics", "billable_messages"]
+
+_ACCOUNT_ZONE: Final = ZoneInfo("Asia/Jakarta")
+"""WhatsApp's month is that of the business account's time zone"""
+
+
+class Metrics:
+    """Of one process; a registry of its own, so that two can live in one test run."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.turn_seconds = Histogram(
+            "praja_turn_seconds",
+            "From the claim of a message to its answer",
+            ["outcome"],
+            buckets=(0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20),
+            registry=self.registry,
+        )
+        self.troubles = Counter("praja_turn_troubles", "Turns that have to be tried again", registry=self.registry)
+        self.unreadable = Counter(
+            "praja_inbox_unreadable", "Updates that aren't shaped as their provider promises", ["channel"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.send_failures = Counter(
+            "praja_send_failures",
+            "Messages that a provider didn't take",
+            ["channel", "failure"],
+            registry=self.registry,
+        )
+        self.stopped = Gauge(
+            "praja_channel_stopped", "1 while nothing can be sent until an operator acts", ["channel"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._backlog = Gauge("praja_inbox_backlog", "Updates not dealt with yet", registry=self.registry)
+        self._oldest = Gauge(
+            "praja_inbox_oldest_seconds", "Age of the oldest update not dealt with yet", registry=self.registry
+        )
+        self._outbox = Gauge("praja_outbox", "Messages by state, of the last day", ["state"], registry=self.registry)
+        self._billable = Gauge(
+            "praja_whatsapp_billable_messages", "Billable messages delivered this month", registry=self.registry
+        )
+
+    async def exposition(self, store: Store) -> bytes:
+        """What is kept in the database is counted when it is asked for."""
+        now = store.clock()
+        async with store.single.connect() as connection:
+            waiting = (
+                await connection.execute(
+                    select(func.count(), func.min(inbox.c.received_at)).where(inbox.c.answered_at.is_(None))
+                )
+            ).one()
+            states = await connection.execute(
+                select(outbox.c.state, func.count())
+                .where((outbox.c.created_at > now - timedelta(days=1)) | (outbox.c.state.in_(("queued", "held"))))
+                .group_by(outbox.c.state)
+            )
+            for gauge in (self._outbox.labels(state) for state in ("queued", "held", "failed")):
+                gauge.set(0)
+            for state, count in states:
+                self._outbox.labels(state).set(count)
+        self._backlog.set(waiting[0])
+        self._oldest.set((now - waiting[1]).total_seconds() if waiting[1] else 0)
+        self._billable.set(await billable_messages(store, now))
+        return generate_latest(self.registry)
+
+
+async def billable_messages(store: Store, at: datetime) -> int:
+    """How many WhatsApp messages of the month of `at` Meta bills; 1,000 a month and number are free."""
+    first = at.astimezone(_ACCOUNT_ZONE).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    following = (first + timedelta(days=32)).replace(day=1)
+    async with store.single.connect() as connection:
+        count = await connection.scalar(
+            select(func.count())
+            .select_from(outbox.join(conversations, conversations.c.id == outbox.c.conversation))
+            .where(
+                conversations.c.channel == "whatsapp",
+                outbox.c.billable,
+                outbox.c.delivered_at >= first,
+                outbox.c.delivered_at < following,
+            )
+        )
+    return count or 0

@@ -1,0 +1,146 @@
+"""The client of a turn: `bot` → Rasa's channel, as `docs/rooms.md` has it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from bot.reply import Choice, FileLink, Reply
+
+__all__ = ["Frame", "Handoff", "Rasa", "TurnAnswer", "TurnRefused", "TurnTrouble"]
+
+TIMEOUT = 20.0
+_UNWELL = 10.0
+"""seconds that a server which didn't answer is asked last"""
+_logger = logging.getLogger(__name__)
+
+
+class TurnTrouble(Exception):
+    """The turn wasn't done, or it can't be known whether it was: ask again later with the same message id."""
+
+
+class TurnRefused(Exception):
+    """The message can't be a turn; asking again won't help."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    intent: str | None
+    confidence: float | None
+    service: str | None
+    service_confidence: float | None
+    entities: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Handoff:
+    reason: str
+    service: str | None
+
+
+@dataclass(frozen=True)
+class TurnAnswer:
+    replies: tuple[Reply, ...]
+    frame: Frame | None
+    model: str | None
+    handoff: Handoff | None
+
+
+class Rasa:
+    """Any number of servers on one tracker store; a conversation stays with one of them while that one answers."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        urls: Sequence[str],
+        token: str,
+        *,
+        timeout: float = TIMEOUT,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._urls = tuple(url.rstrip("/") for url in urls)
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._timeout = timeout
+        self._monotonic = monotonic
+        self._unwell_until: dict[str, float] = {}
+
+    async def turn(self, conversation: str, message_id: str, channel: str, content: Mapping[str, Any]) -> TurnAnswer:
+        """`content` holds one of text, choice, file, location, contact. Raises TurnTrouble, TurnRefused."""
+        body = {"conversation": conversation, "message_id": message_id, "channel": channel, **content}
+        for url in self._in_order(conversation):
+            try:
+                async with asyncio.timeout(self._timeout):
+                    return await self._ask(url, body)
+            except aiohttp.ClientConnectorError:
+                # Nothing was said yet, so another server may be asked at once.
+                self._unwell_until[url] = self._monotonic() + _UNWELL
+            except TimeoutError:
+                self._unwell_until[url] = self._monotonic() + _UNWELL
+                raise TurnTrouble("timed out") from None
+            except aiohttp.ClientError as error:
+                raise TurnTrouble(type(error).__name__) from None
+        raise TurnTrouble("no server takes connections")
+
+    def _in_order(self, conversation: str) -> list[str]:
+        now = self._monotonic()
+
+        def rank(url: str) -> tuple[bool, bytes]:
+            digest = hashlib.blake2b(f"{conversation} {url}".encode(), digest_size=8).digest()
+            return self._unwell_until.get(url, now) > now, digest
+
+        return sorted(self._urls, key=rank)
+
+    async def _ask(self, url: str, body: Mapping[str, Any]) -> TurnAnswer:
+        async with self._session.post(f"{url}/webhooks/praja/turn", json=body, headers=self._headers) as response:
+            if response.status == 422:
+                raise TurnRefused("422")
+            if response.status == 401:
+                _logger.error("Rasa refuses our token; give bot and Rasa the same PRAJA_RASA_TOKEN")
+            if response.status != 200:
+                raise TurnTrouble(str(response.status))
+            try:
+                answer = _answer(await response.json())
+            except (ValueError, TypeError, KeyError, AttributeError):
+                raise TurnTrouble("answer is not as agreed") from None
+        if not answer.replies:
+            # Silence is how stock Rasa reports most failures; and a citizen gets no silence.
+            raise TurnTrouble("answer is empty")
+        return answer
+
+
+def _answer(body: Mapping[str, Any]) -> TurnAnswer:
+    frame, handoff = body.get("frame"), body.get("handoff")
+    replies = [
+        Reply(
+            text=str(reply.get("text") or ""),
+            choices=tuple(Choice(str(choice["id"]), str(choice["title"])) for choice in reply.get("choices") or ()),
+            file=_file(reply.get("file")),
+        )
+        for reply in body["replies"]
+    ]
+    return TurnAnswer(
+        replies=tuple(reply for reply in replies if reply.text.strip() or reply.choices or reply.file),
+        frame=Frame(
+            intent=frame.get("intent"),
+            confidence=frame.get("confidence"),
+            service=frame.get("service"),
+            service_confidence=frame.get("service_confidence"),
+            entities=list(frame.get("entities") or ()),
+        )
+        if frame
+        else None,
+        model=body.get("model"),
+        handoff=Handoff(str(handoff.get("reason") or ""), handoff.get("service")) if handoff else None,
+    )
+
+
+def _file(file: Mapping[str, Any] | None) -> FileLink | None:
+    return FileLink(str(file["url"]), str(file["name"]), str(file["content_type"])) if file else None

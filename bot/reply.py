@@ -1,0 +1,57 @@
+"""What the bot says: a reply as the dialogue means it, and the bubbles it becomes on a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bot.channel import Template
+
+__all__ = ["Bubble", "Choice", "FileLink", "Reply"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    id: str
+    """as in `docs/rooms.md`; never leaves us"""
+    title: str
+
+
+@dataclass(frozen=True)
+class FileLink:
+    """A file for the citizen, fetched from the backend at the moment of sending."""
+
+    url: str
+    name: str
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    text: str
+    choices: tuple[Choice, ...] = ()
+    file: FileLink | None = None
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """One message of a channel. The titles of `choices` fit it; `template` replaces the text outside the window."""
+
+    text: str
+    choices: tuple[Choice, ...] = ()
+    file: FileLink | None = None
+    template: Template | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Bubble:
+        file, template = body["file"], body["template"]
+        return cls(
+            text=body["text"],
+            choices=tuple(Choice(**choice) for choice in body["choices"]),
+            file=FileLink(**file) if file else None,
+            template=Template(**template) if template else None,
+        )

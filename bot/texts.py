@@ -1,0 +1,77 @@
+"""Every sentence of the channel, from `data/teks/saluran.yml`, so that people who don't program can mend them."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["Texts", "TextsUnfit"]
+
+_SENTENCES: Mapping[str, frozenset[str]] = {
+    "balas_angka": frozenset(),
+    "gangguan": frozenset(),
+    "diteruskan": frozenset(),
+    "tidak_terbaca": frozenset(),
+    "pesan_kosong": frozenset(),
+    "terlalu_panjang": frozenset({"huruf"}),
+    "pesan_diubah": frozenset(),
+    "kontak_orang_lain": frozenset(),
+    "berkas_terlalu_besar": frozenset({"batas"}),
+    "berkas_hilang": frozenset(),
+    "catatan": frozenset({"catatan"}),
+    "yang_diperbaiki": frozenset(),
+    "perbaikan": frozenset({"bagian", "alasan"}),
+}
+"""and the placeholders each may have"""
+_FAMILIES: Mapping[str, frozenset[str]] = {
+    "tidak_didukung": frozenset(),
+    "pemberitahuan": frozenset({"nomor"}),
+    "keadaan": frozenset(),
+}
+"""one sentence per kind, and `lainnya` for the kinds that aren't named"""
+
+
+class TextsUnfit(Exception):
+    """The file can't be used; the message says which entry to mend, in the editor's language."""
+
+
+class Texts:
+    def __init__(self, data: Path) -> None:
+        """Raises TextsUnfit."""
+        file = data / "teks" / "saluran.yml"
+        try:
+            self._texts: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise TextsUnfit(f"{file} tidak bisa dibaca: {error}") from None
+        if not isinstance(self._texts, dict):
+            raise TextsUnfit(f"{file} harus berisi pasangan nama dan kalimat")
+        for key, allowed in _SENTENCES.items():
+            _check(key, self._texts.get(key), allowed)
+        for family, allowed in _FAMILIES.items():
+            members = self._texts.get(family)
+            if not isinstance(members, dict) or "lainnya" not in members:
+                raise TextsUnfit(f"saluran.yml: {family} harus berisi beberapa kalimat, di antaranya 'lainnya'")
+            for kind, text in members.items():
+                _check(f"{family}.{kind}", text, allowed)
+
+    def __call__(self, key: str, /, **values: str | int) -> str:
+        return str(self._texts[key]).strip().format_map(values)
+
+    def of(self, family: str, kind: str, /, **values: str | int) -> str:
+        members = self._texts[family]
+        return str(members.get(kind, members["lainnya"])).strip().format_map(values)
+
+
+def _check(key: str, text: object, allowed: frozenset[str]) -> None:
+    if not isinstance(text, str) or not text.strip():
+        raise TextsUnfit(f"saluran.yml: kalimat '{key}' belum ada; tulis kalimatnya")
+    try:
+        used = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError:
+        raise TextsUnfit(f"saluran.yml: tanda kurung di '{key}' tidak berpasangan") from None
+    if not used <= allowed:
+        raise TextsUnfit(f"saluran.yml: '{key}' hanya boleh memakai {{{'}, {'.join(sorted(allowed))}}}")

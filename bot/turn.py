@@ -1,0 +1,238 @@
+"""A turn: one stored update, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import hashlib
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.channel import (
+    AddressChange,
+    Channel,
+    ChosenReply,
+    Delivery,
+    FileReference,
+    Ignored,
+    Message,
+    SendFailed,
+)
+from bot.files import LARGEST_FILE, FileGone, FileTooLarge, store_file
+from bot.outbox import choice_sent
+from bot.rasa import Frame, Handoff, Rasa, TurnRefused, TurnTrouble
+from bot.reply import Reply
+from bot.store import Store, clean
+from bot.texts import Texts
+from bot.updates import note
+from identity import redact
+
+__all__ = ["Answer", "Outcome", "Stored", "Turns"]
+
+LONGEST_TEXT = 4096
+"""characters; what WhatsApp and Telegram let a person write"""
+_LONGEST_MESSAGE_ID = 200
+_logger = logging.getLogger(__name__)
+
+
+class Outcome(enum.StrEnum):
+    ANSWERED = "answered"
+    """by Rasa"""
+    TOLD = "told"
+    """answered by the channel itself, from `saluran.yml`"""
+    OFFICER = "officer"
+    """left to the officer who has the conversation"""
+    STALE = "stale"
+    """came too late to be answered; agents see it"""
+    IGNORED = "ignored"
+    NOTED = "noted"
+    """a status or an address, recorded"""
+    UNREADABLE = "unreadable"
+    REFUSED = "refused"
+    """Rasa can't take it"""
+    GIVEN_UP = "given_up"
+    """tried for long, then given to the desk"""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A row of the inbox."""
+
+    id: int
+    channel: str
+    external_id: str
+    conversation: uuid.UUID
+    raw: bytes
+    sent_at: datetime | None
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Answer:
+    outcome: Outcome
+    replies: tuple[Reply, ...] = ()
+    text: str = ""
+    """what the citizen wrote, where Rasa read it"""
+    frame: Frame | None = None
+    model: str | None = None
+    handoff: Handoff | None = None
+    error: str | None = None
+
+
+class Turns:
+    def __init__(
+        self, store: Store, channels: Mapping[str, Channel], rasa: Rasa, texts: Texts, internal_url: str
+    ) -> None:
+        """`internal_url` is where Rasa and the actions reach us."""
+        self._store = store
+        self._channels = channels
+        self._rasa = rasa
+        self._texts = texts
+        self._internal_url = internal_url.rstrip("/")
+        self._acknowledging: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Wait for what was begun beside the turns."""
+        await asyncio.gather(*self._acknowledging, return_exceptions=True)
+
+    async def take(self, stored: Stored, *, handler: str) -> Answer:
+        """Raises TurnTrouble when it must be tried again later; nothing is written that can't be written twice."""
+        channel = self._channels[stored.channel]
+        try:
+            update = self._store.open_raw(stored.raw)
+            event = channel.parse(update)
+        except Exception as error:
+            # Whatever an adapter stumbles over, the next update must not wait behind it.
+            return _unreadable(stored, error)
+        match event:
+            case Ignored(reason):
+                return Answer(Outcome.IGNORED, error=reason)
+            case Delivery() | AddressChange():
+                async with self._store.engine.begin() as connection:
+                    await note(connection, self._store, stored.channel, event)
+                return Answer(Outcome.NOTED)
+            case Message():
+                return await self._message(stored, channel, update, event, handler)
+
+    def given_up(self, reason: str) -> Answer:
+        """For a message that Rasa couldn't answer for a long time."""
+        return replace(
+            self._told("diteruskan"),
+            outcome=Outcome.GIVEN_UP,
+            handoff=Handoff("gangguan", None),
+            error=reason,
+        )
+
+    async def _message(
+        self, stored: Stored, channel: Channel, update: Mapping[str, Any], message: Message, handler: str
+    ) -> Answer:
+        if handler == "officer":
+            return await self._for_officer(stored, channel, message)
+        sent_at = stored.sent_at or stored.received_at
+        if self._store.clock() - sent_at > channel.capabilities.stale:
+            return Answer(Outcome.STALE)
+        if message.edited:
+            return self._told("pesan_diubah")
+        if message.unsupported is not None:
+            return self._told_of("tidak_didukung", message.unsupported)
+        if message.contact is not None and not message.contact.own:
+            return self._told("kontak_orang_lain")
+        try:
+            content = await self._content(stored, channel, message)
+        except FileTooLarge:
+            return self._told("berkas_terlalu_besar", batas=LARGEST_FILE // 1024**2)
+        except FileGone:
+            return self._told("berkas_hilang")
+        except SendFailed as failed:
+            raise TurnTrouble(f"file: {failed.detail}") from None
+        text = content.get("text")
+        if text == "":
+            return self._told("pesan_kosong")
+        if text is not None and len(text) > LONGEST_TEXT:
+            return self._told("terlalu_panjang", huruf=LONGEST_TEXT)
+        self._acknowledge(channel, update)
+        return await self._ask(stored, content)
+
+    def _acknowledge(self, channel: Channel, update: Mapping[str, Any]) -> None:
+        """Beside the turn, which must not wait for it."""
+        task = asyncio.create_task(channel.acknowledge(update))
+        self._acknowledging.add(task)
+        task.add_done_callback(self._acknowledging.discard)
+
+    async def _ask(self, stored: Stored, content: Mapping[str, Any]) -> Answer:
+        try:
+            answer = await self._rasa.turn(
+                str(stored.conversation), _message_id(stored.external_id), stored.channel, content
+            )
+        except TurnRefused as error:
+            _logger.error("Rasa refuses inbox %d: %s", stored.id, error)
+            return replace(self._told("tidak_terbaca"), outcome=Outcome.REFUSED, error=str(error))
+        return Answer(
+            Outcome.ANSWERED,
+            answer.replies,
+            text=content.get("text", ""),
+            frame=answer.frame,
+            model=answer.model,
+            handoff=answer.handoff,
+        )
+
+    async def _content(self, stored: Stored, channel: Channel, message: Message) -> dict[str, Any]:
+        """The part of Rasa's body that holds what was sent."""
+        if message.choice is not None:
+            return await self._choice(stored.conversation, message.choice)
+        if message.file is not None:
+            return {"file": await self._file(stored, channel, message.file)}
+        if message.location is not None:
+            return {"location": {"lat": message.location.latitude, "lon": message.location.longitude}}
+        if message.contact is not None:
+            return {"contact": {"phone": clean(message.contact.phone)}}
+        return {"text": clean(message.text or "").strip()}
+
+    async def _choice(self, conversation: uuid.UUID, chosen: ChosenReply) -> dict[str, Any]:
+        known = await choice_sent(self._store, conversation, chosen.outbox_id, chosen.index)
+        return {"choice": known} if known else {"text": clean(chosen.title).strip()}
+
+    async def _file(self, stored: Stored, channel: Channel, file: FileReference) -> dict[str, Any]:
+        kept = await store_file(self._store, channel, stored.id, file)
+        described = {
+            "url": f"{self._internal_url}/internal/files/{kept.id}",
+            "name": kept.name,
+            "content_type": kept.content_type,
+            "size": kept.size,
+        }
+        caption = clean(file.caption or "").strip()[:LONGEST_TEXT]
+        return {**described, "caption": caption} if caption else described
+
+    async def _for_officer(self, stored: Stored, channel: Channel, message: Message) -> Answer:
+        """The desk reads the message itself; only a file has to be fetched before the provider forgets it."""
+        if message.file is not None:
+            try:
+                await store_file(self._store, channel, stored.id, message.file)
+            except (FileTooLarge, FileGone) as error:
+                return Answer(Outcome.OFFICER, error=type(error).__name__)
+            except SendFailed as failed:
+                raise TurnTrouble(f"file: {failed.detail}") from None
+        return Answer(Outcome.OFFICER)
+
+    def _told(self, key: str, **values: str | int) -> Answer:
+        return Answer(Outcome.TOLD, (Reply(self._texts(key, **values)),))
+
+    def _told_of(self, family: str, kind: str) -> Answer:
+        return Answer(Outcome.TOLD, (Reply(self._texts.of(family, kind)),), error=kind)
+
+
+def _message_id(external_id: str) -> str:
+    """The provider's own id: it stays what it was even when our database is put back from a copy."""
+    if len(external_id) <= _LONGEST_MESSAGE_ID:
+        return external_id
+    return hashlib.sha256(external_id.encode()).hexdigest()
+
+
+def _unreadable(stored: Stored, error: Exception) -> Answer:
+    reason = redact(f"{type(error).__name__}: {error}")[:500]
+    _logger.warning("inbox %d of %s can't be read: %s", stored.id, stored.channel, type(error).__name__)
+    return Answer(Outcome.UNREADABLE, error=reason)

@@ -1,0 +1,75 @@
+"""Updates that name no sender, so belong to no conversation: statuses, address changes, and what can't be read."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.channel import AddressChange, Channel, Delivery, Ignored, Message
+from bot.metrics import Metrics
+from bot.store import Store
+from bot.tables import inbox
+from bot.turn import Outcome
+from bot.updates import note
+from identity import redact
+
+__all__ = ["note_unaddressed"]
+
+_BATCH = 500
+_EARLY = timedelta(minutes=1)
+"""how long a status may be ahead of our own record of the message"""
+_logger = logging.getLogger(__name__)
+
+
+async def note_unaddressed(store: Store, channels: Mapping[str, Channel], metrics: Metrics) -> bool:
+    """Deal with a batch in one transaction; whether anything was done. Each update is looked at by one process only."""
+    table = inbox.c
+    results: dict[tuple[Outcome, str | None], list[int]] = defaultdict(list)
+    async with store.engine.begin() as connection:
+        waiting = await connection.execute(
+            select(table.id, table.channel, table.raw, table.received_at)
+            .where(table.answered_at.is_(None), table.conversation.is_(None), table.channel.in_(channels))
+            .order_by(table.id)
+            .limit(_BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        for id, channel, raw, received_at in waiting.all():
+            early = received_at > store.clock() - _EARLY
+            result = await _note(connection, store, channels[channel], raw, early=early)
+            if result is None:
+                continue
+            if result[0] is Outcome.UNREADABLE:
+                metrics.unreadable.labels(channel).inc()
+                _logger.warning("inbox %d of %s can't be read", id, channel)
+            results[result].append(id)
+        for (outcome, error), ids in results.items():
+            await connection.execute(
+                update(inbox)
+                .where(table.id.in_(ids))
+                .values(answered_at=store.clock(), outcome=outcome.value, error=error)
+            )
+    return bool(results)
+
+
+async def _note(
+    connection: AsyncConnection, store: Store, channel: Channel, raw: bytes, *, early: bool
+) -> tuple[Outcome, str | None] | None:
+    """None for an update that is looked at again, since what it is about may not be recorded yet."""
+    try:
+        event = channel.parse(store.open_raw(raw))
+    except Exception as error:
+        return Outcome.UNREADABLE, redact(f"{type(error).__name__}: {error}")[:500]
+    match event:
+        case Delivery() | AddressChange():
+            if await note(connection, store, channel.name, event):
+                return Outcome.NOTED, None
+            return None if early else (Outcome.IGNORED, "about nothing we know")
+        case Ignored(reason):
+            return Outcome.IGNORED, reason
+        case Message():
+            return Outcome.UNREADABLE, "a message without a sender"

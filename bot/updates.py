@@ -1,0 +1,82 @@
+"""What the provider says of our messages and of a citizen's addresses: updates that nobody waits an answer to."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.channel import Address, AddressChange, Delivery
+from bot.outbox import note_delivery
+from bot.store import Store, clean
+from bot.tables import addresses, conversations, handoffs, inbox, outbox
+
+__all__ = ["note"]
+
+_FRESH = timedelta(hours=1)
+
+
+async def note(connection: AsyncConnection, store: Store, channel: str, event: Delivery | AddressChange) -> bool:
+    """Record it within the caller's transaction; false when it is about something we don't know (yet)."""
+    if isinstance(event, Delivery):
+        return await note_delivery(connection, channel, event)
+    return await _note_address(connection, store, channel, event)
+
+
+async def _note_address(connection: AsyncConnection, store: Store, channel: str, change: AddressChange) -> bool:
+    """The new address is one more of the same person.
+
+    A message from the new address may have come before this, and has opened a conversation: that one is joined in. But
+    a conversation that is older belongs to whoever had the address before, and only loses it.
+    """
+    owner = await _owner(connection, store, channel, change.old)
+    if owner is None:
+        return False
+    other = await _owner(connection, store, channel, change.new)
+    if other is not None and other != owner:
+        created = await connection.scalar(
+            select(conversations.c.created_at).where(conversations.c.id == other).with_for_update()
+        )
+        if created and created > store.clock() - _FRESH:
+            await _join(connection, other, owner)
+    statement = upsert(addresses).values(
+        conversation=owner,
+        channel=channel,
+        kind=change.new.kind,
+        fingerprint=store.fingerprint(channel, change.new),
+        value=store.address.seal(clean(change.new.value).encode()),
+    )
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["channel", "kind", "fingerprint"], set_={"conversation": statement.excluded.conversation}
+        )
+    )
+    return True
+
+
+async def _owner(connection: AsyncConnection, store: Store, channel: str, address: Address) -> uuid.UUID | None:
+    table = addresses.c
+    owner: uuid.UUID | None = await connection.scalar(
+        select(table.conversation).where(
+            table.channel == channel,
+            table.kind == address.kind,
+            table.fingerprint == store.fingerprint(channel, address),
+        )
+    )
+    return owner
+
+
+async def _join(connection: AsyncConnection, fresh: uuid.UUID, into: uuid.UUID) -> None:
+    """A worker that is just busy with `fresh` loses its lease by this, and its messages are answered in `into`."""
+    for table in (addresses, inbox, outbox, handoffs):
+        await connection.execute(update(table).where(table.c.conversation == fresh).values(conversation=into))
+    latest = await connection.scalar(delete(conversations).where(conversations.c.id == fresh).returning(
+        conversations.c.last_message_at))  # fmt: skip
+    await connection.execute(
+        update(conversations)
+        .where(conversations.c.id == into)
+        .values(last_message_at=func.greatest(conversations.c.last_message_at, latest))
+    )

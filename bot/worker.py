@@ -1,0 +1,152 @@
+"""The worker: claims conversations and answers them, any number at once, here and in other processes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.answer import Done, Trouble, record
+from bot.channel import Channel
+from bot.claim import Claim, claim, release, renew, unanswered
+from bot.metrics import Metrics
+from bot.notices import INBOX, UNADDRESSED, Notices, wait
+from bot.rasa import TurnTrouble
+from bot.store import Store
+from bot.texts import Texts
+from bot.turn import Answer, Outcome, Stored, Turns
+from bot.unaddressed import note_unaddressed
+
+__all__ = ["Worker"]
+
+_POLL = 1.0
+_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 16, 32, 64, *[120] * 7))
+"""between the tries of one message, a quarter of an hour in all; then it is given to the desk"""
+_LAST_TURNS = 30.0
+_logger = logging.getLogger(__name__)
+
+
+class Worker:
+    def __init__(
+        self,
+        store: Store,
+        channels: Mapping[str, Channel],
+        turns: Turns,
+        texts: Texts,
+        notices: Notices,
+        metrics: Metrics,
+        *,
+        concurrency: int = 8,
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._turns = turns
+        self._texts = texts
+        self._notices = notices
+        self._metrics = metrics
+        self._concurrency = concurrency
+        self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._stopping = False
+        self._wakers: list[asyncio.Event] = []
+
+    def stop(self) -> None:
+        """Claim no more; `run` ends when the turns under way have."""
+        self._stopping = True
+        for waker in self._wakers:
+            waker.set()
+
+    async def run(self) -> None:
+        await asyncio.gather(self._answer_all(), self._note_all())
+
+    async def _answer_all(self) -> None:
+        running: set[asyncio.Task[None]] = set()
+        with self._notices.subscribe(INBOX) as woken:
+            self._wakers.append(woken)
+            while not self._stopping:
+                if len(running) >= self._concurrency:
+                    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                elif found := await self._claim():
+                    task = asyncio.create_task(self._work(found))
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+                else:
+                    await wait(woken, _POLL)
+        if running:
+            _, late = await asyncio.wait(running, timeout=_LAST_TURNS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _claim(self) -> Claim | None:
+        try:
+            return await claim(self._store, self._name, self._channels)
+        except (SQLAlchemyError, OSError) as error:
+            _logger.error("claiming failed: %s", type(error).__name__)
+            return None
+
+    async def _note_all(self) -> None:
+        with self._notices.subscribe(INBOX, UNADDRESSED) as woken:
+            self._wakers.append(woken)
+            while not self._stopping:
+                try:
+                    noted = await note_unaddressed(self._store, self._channels, self._metrics)
+                except (SQLAlchemyError, OSError) as error:
+                    _logger.error("noting statuses failed: %s", type(error).__name__)
+                    noted = False
+                if not noted:
+                    await wait(woken, _POLL)
+
+    async def _work(self, claim: Claim) -> None:
+        try:
+            await self._answer(claim)
+        except asyncio.CancelledError:
+            await release(self._store, claim)
+            raise
+        except Exception as error:
+            # Most likely the database. The lease runs out, and the conversation is claimed again.
+            _logger.error("answering failed: %s", type(error).__name__)
+
+    async def _answer(self, claim: Claim) -> None:
+        messages = await unanswered(self._store, claim)
+        done: list[Done] = []
+        trouble: Trouble | None = None
+        handler: str | None = claim.handler
+        for i, stored in enumerate(messages):
+            if i:
+                handler = await renew(self._store, claim)
+            if handler is None:
+                return
+            started = time.monotonic()
+            try:
+                answer = await self._take(stored, handler)
+            except TurnTrouble as error:
+                self._metrics.troubles.inc()
+                attempts = 0 if done else claim.attempts
+                if attempts < len(_PAUSES):
+                    trouble = Trouble(stored, _PAUSES[attempts])
+                    break
+                answer = self._turns.given_up(str(error))
+            self._metrics.turn_seconds.labels(answer.outcome.value).observe(time.monotonic() - started)
+            if answer.outcome is Outcome.UNREADABLE:
+                self._metrics.unreadable.labels(stored.channel).inc()
+            done.append((stored, answer))
+        capabilities = self._channels[claim.channel].capabilities
+        if not await record(self._store, claim, self._texts, capabilities, done, trouble):
+            _logger.warning("a claim was lost before its answer was recorded; it is answered by the next one")
+
+    async def _take(self, stored: Stored, handler: str) -> Answer:
+        """A mistake of ours is treated like any trouble: tried again, then given to the desk."""
+        try:
+            return await self._turns.take(stored, handler=handler)
+        except (TurnTrouble, SQLAlchemyError):
+            raise
+        except Exception as error:
+            _logger.exception("turn of inbox %d failed", stored.id)
+            raise TurnTrouble(type(error).__name__) from error

@@ -1,0 +1,186 @@
+"""A backend with a small catalogue of its own, a clock that stands, and a bot that takes notes."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import random
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.schema import CreateSchema
+
+from backend.server import BackendSettings, create_app
+from backend.tables import metadata
+from tests.backend.contract import check_answer
+
+CATALOGUE = Path(__file__).with_name("catalogue")
+CONTACT = "8c1b1a52-9d1e-4a3e-8f55-0d1f6f1a0001"
+NIK = "3515085708909999"
+ANSWERS: dict[str, Any] = {
+    "nik": NIK,
+    "nama": "Siti Nur Aminah",
+    "hp": "0812 3456 7890",
+    "kecamatan": "candi",
+    "desa": "Sepande",
+}
+
+
+class Clock:
+    """Stands at a Tuesday morning of Sidoarjo until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@dataclass
+class Bot:
+    """Receives events as the bot does; answers with the first of `answers`, then 200."""
+
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+    url: str = ""
+    _more: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def take(self, request: web.Request) -> web.Response:
+        async with self._more:
+            self.requests.append((dict(request.headers), await request.read()))
+            self._more.notify_all()
+        return web.Response(status=self.answers.pop(0) if self.answers else 200)
+
+    async def events(self, count: int) -> list[dict[str, Any]]:
+        """Waits for the `count`-th request; gives the bodies of all."""
+        async with asyncio.timeout(5), self._more:
+            await self._more.wait_for(lambda: len(self.requests) >= count)
+        return [json.loads(body) for _, body in self.requests]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def bot() -> AsyncIterator[Bot]:
+    bot = Bot()
+    app = web.Application()
+    app.router.add_post("/webhooks/backend", bot.take)
+    async with TestServer(app) as server:
+        bot.url = str(server.make_url("/webhooks/backend"))
+        yield bot
+
+
+@pytest.fixture
+def database(empty_database: str) -> Iterator[str]:
+    engine = create_engine(make_url(empty_database).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.execute(CreateSchema("backend"))
+        metadata.create_all(connection)
+    yield empty_database
+    engine.dispose()
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path, bot: Bot) -> BackendSettings:
+    return BackendSettings(
+        database_url=database,
+        home=tmp_path,
+        data=CATALOGUE,
+        secret_key="a secret of the tests",
+        token="channel-token",
+        officer_token="officer-token",
+        webhook_url=bot.url,
+        webhook_secret="webhook-secret",
+        host="127.0.0.1",
+        port=0,
+    )
+
+
+class Client:
+    """Speaks the API with one token; gives status and body."""
+
+    def __init__(self, client: TestClient[Any, Any], token: str) -> None:
+        self._client = client
+        self._token = token
+
+    async def __call__(self, method: str, path: str, **request: Any) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {self._token}", **request.pop("headers", {})}
+        if isinstance(request.get("data"), bytes):
+            request["data"] = io.BytesIO(request["data"])
+        async with self._client.request(method, "/api/v1" + path, headers=headers, **request) as response:
+            is_json = "json" in response.content_type
+            body = await response.json(content_type=None) if is_json else await response.read()
+            check_answer(method, path.split("?", maxsplit=1)[0], response.status, response.content_type, body)
+            return response.status, body
+
+    async def open(self, service: str = "surat_uji", contact: str = CONTACT) -> str:
+        status, draft = await self(
+            "POST", "/drafts", json={"service": service, "contact": contact, "channel": "telegram"}
+        )
+        assert status in (200, 201), draft
+        return str(draft["id"])
+
+    async def answer(self, draft: str, field: str, value: Any, message: str | None = None) -> tuple[int, Any]:
+        body = {"message_id": message or f"m-{field}-{random.random()}", "field": field, "value": value}
+        return await self("PATCH", f"/drafts/{draft}", json=body)
+
+    async def send(self, draft: str, document: str, content: bytes, message: str | None = None) -> tuple[int, Any]:
+        headers = {"Praja-Message-Id": message or f"m-{document}-{random.random()}"}
+        return await self("PUT", f"/drafts/{draft}/documents/{document}", data=content, headers=headers)
+
+    async def fill(self, draft: str, **changes: Any) -> None:
+        for field_id, value in {**ANSWERS, **changes}.items():
+            status, body = await self.answer(draft, field_id, value)
+            assert status == 200, body
+        status, body = await self.send(draft, "kk", photo())
+        assert status == 200, body
+
+    async def file(self, contact: str = CONTACT, **changes: Any) -> dict[str, Any]:
+        draft = await self.open(contact=contact)
+        await self.fill(draft, **changes)
+        status, filing = await self("POST", f"/drafts/{draft}/submit")
+        assert status == 201, filing
+        return dict(filing)
+
+    async def move(self, number: str, to: str, note: str | None = "diperiksa", **more: Any) -> tuple[int, Any]:
+        body = {"to": to, "note": note, "officer": "petugas-1", **more}
+        return await self("POST", f"/filings/{number}/transitions", json=body)
+
+
+@pytest.fixture
+async def http(settings: BackendSettings, clock: Clock) -> AsyncIterator[TestClient[Any, Any]]:
+    async with TestClient(TestServer(create_app(settings, clock))) as client:
+        yield client
+
+
+@pytest.fixture
+def channel(http: TestClient[Any, Any]) -> Client:
+    return Client(http, "channel-token")
+
+
+@pytest.fixture
+def officer(http: TestClient[Any, Any]) -> Client:
+    return Client(http, "officer-token")
+
+
+def photo(kind: str = "JPEG", size: tuple[int, int] = (640, 480), **save: Any) -> bytes:
+    """A picture with some detail, so that it doesn't compress to nothing."""
+    tile = Image.frombytes("RGB", (32, 32), random.Random(7).randbytes(32 * 32 * 3))
+    file = io.BytesIO()
+    tile.resize(size).save(file, kind, **save)
+    return file.getvalue()

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from praja.settings import SettingsUnfit, load_settings
+
+SECRETS = ("SECRET_KEY", "BACKEND_TOKEN", "BACKEND_OFFICER_TOKEN", "BACKEND_WEBHOOK_SECRET", "RASA_TOKEN")
+
+
+@pytest.fixture
+def variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """A home of its own and nothing else set."""
+    for name in [*SECRETS, "ENV", "WHATSAPP_TOKEN", "TELEGRAM_TOKEN", "HTTP_PORT"]:
+        monkeypatch.delenv(f"PRAJA_{name}", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PRAJA_HOME", str(tmp_path / "home"))
+    return monkeypatch
+
+
+def test_generates_secrets_once_and_keeps_them_private(variables: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    first, second = load_settings(), load_settings()
+    assert first.secret_key == second.secret_key
+    assert len({getattr(first, name.lower()) for name in SECRETS}) == len(SECRETS)
+    for path in (tmp_path / "home" / "secrets").iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_reads_dotenv(variables: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PRAJA_HTTP_PORT=9000\nPRAJA_SECRET_KEY=dari-berkas\n")
+    settings = load_settings()
+    assert (settings.http_port, settings.secret_key) == (9000, "dari-berkas")
+
+
+def test_production_refuses_generated_secrets(variables: pytest.MonkeyPatch) -> None:
+    variables.setenv("PRAJA_ENV", "production")
+    with pytest.raises(SettingsUnfit, match="PRAJA_SECRET_KEY"):
+        load_settings()
+    for name in SECRETS:
+        variables.setenv(f"PRAJA_{name}", "rahasia-panjang-sekali")
+    assert load_settings().production
+
+
+def test_a_channel_needs_all_its_secrets(variables: pytest.MonkeyPatch) -> None:
+    variables.setenv("PRAJA_WHATSAPP_TOKEN", "t")
+    with pytest.raises(SettingsUnfit, match="PRAJA_WHATSAPP_APP_SECRET"):
+        load_settings()
+    variables.delenv("PRAJA_WHATSAPP_TOKEN")
+    variables.setenv("PRAJA_TELEGRAM_TOKEN", "t")
+    variables.setenv("PRAJA_TELEGRAM_MODE", "webhook")
+    with pytest.raises(SettingsUnfit, match="PRAJA_TELEGRAM_WEBHOOK_SECRET"):
+        load_settings()
+
+
+def test_a_wrong_value_is_named(variables: pytest.MonkeyPatch) -> None:
+    variables.setenv("PRAJA_HTTP_PORT", "delapan")
+    with pytest.raises(SettingsUnfit, match="PRAJA_HTTP_PORT"):
+        load_settings()

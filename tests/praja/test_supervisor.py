@@ -1,0 +1,96 @@
+"""The supervisor with small real processes in place of the parts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from praja.parts import Part
+from praja.supervisor import PartFailed, PortTaken, Supervisor, check_ports
+from tests.stack.running import free_ports
+
+SERVE = """
+import http.server, os, subprocess, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(str(os.getpid()).encode())
+    def log_message(self, *_): pass
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
+"""
+
+
+def part(name: str, code: str, port: int) -> Part:
+    return Part(name, (sys.executable, "-c", code, str(port)), f"http://127.0.0.1:{port}/", port, "PRAJA_X_PORT")
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Callable[..., Supervisor]]:
+    made: list[Supervisor] = []
+
+    def _make(*parts: Part) -> Supervisor:
+        made.append(Supervisor(parts, dict(os.environ), tmp_path / "logs", lambda text: None))
+        return made[-1]
+
+    yield _make
+    for supervisor in made:
+        await supervisor.stop()
+
+
+async def test_restarts_what_dies_and_leaves_nothing_behind(make: Callable[..., Supervisor]) -> None:
+    (port,) = free_ports(1)
+    supervisor = make(part("a", SERVE, port))
+    await supervisor.start()
+    (first,) = [p for p in psutil.Process().children() if str(port) in p.cmdline()]
+    (grandchild,) = first.children()
+    first.send_signal(signal.SIGKILL)
+    await _until(lambda: _pid(port) not in (None, first.pid))
+    assert not _alive(grandchild)
+    (second,) = [p for p in psutil.Process().children() if str(port) in p.cmdline()]
+    orphans = second.children()
+    await supervisor.stop()
+    assert not any(map(_alive, [second, *orphans]))
+
+
+async def test_gives_up_on_what_keeps_dying_and_shows_its_last_words(make: Callable[..., Supervisor]) -> None:
+    (port,) = free_ports(1)
+    supervisor = make(part("b", "print('tidak bisa membaca model'); raise SystemExit(3)", port))
+    with pytest.raises(PartFailed, match=r"(?s)berhenti berulang kali \(kode 3\).*tidak bisa membaca model"):
+        await supervisor.start()
+
+
+def test_a_taken_port_is_a_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(PortTaken, match="PRAJA_X_PORT"):
+            check_ports([part("c", "", taken.getsockname()[1])], "127.0.0.1")
+
+
+def _alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def _pid(port: int) -> int | None:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return int(connection.makefile("rb").read().rsplit(b"\r\n", 1)[-1])
+    except (OSError, ValueError):
+        return None
+
+
+async def _until(true: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
