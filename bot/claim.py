@@ -58,7 +58,7 @@ async def claim(store: Store, owner: str, channels: Iterable[str]) -> Claim | No
                 .returning(table.id, table.channel, table.handler, table.attempts, table.troubled)
             )
         ).first()
-    return row and Claim(row.id, row.channel, owner, row.handler, row.attempts, row.troubled)
+    return None if row is None else Claim(row.id, row.channel, owner, row.handler, row.attempts, row.troubled)
 
 
 async def unanswered(store: Store, claim: Claim) -> Sequence[Stored]:

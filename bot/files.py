@@ -78,14 +78,14 @@ async def store_file(store: Store, channel: Channel, message: int, file: FileRef
     return stored
 
 
-async def load_file(store: Store, id: uuid.UUID) -> tuple[str, bytes] | None:
+async def load_file(store: Store, file: uuid.UUID) -> tuple[str, bytes] | None:
     """Content type and content; None when it isn't there, or its turn was answered more than a day ago."""
     async with store.single.connect() as connection:
         row = (
             await connection.execute(
                 select(files.c.content_type, files.c.content, inbox.c.answered_at)
                 .join(inbox, inbox.c.id == files.c.inbox)
-                .where(files.c.id == id)
+                .where(files.c.id == file)
             )
         ).first()
     if row is None or (row.answered_at and row.answered_at < store.clock() - _KEPT_AFTER_ANSWER):

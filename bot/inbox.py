@@ -108,7 +108,7 @@ async def _settle(
             owner = uuid.uuid4()
             strangers.append(owner)
         # The best comes last: of two addresses of a person the newer row is tried first.
-        for fingerprint, address in reversed(group.items()):
+        for fingerprint, address in reversed(list(group.items())):
             if known.get(fingerprint) != owner:
                 known[fingerprint] = owner
                 written[fingerprint] = owner, address
@@ -116,7 +116,7 @@ async def _settle(
     if strangers:
         now = store.clock()
         await connection.execute(
-            insert(conversations), [{"id": id, "channel": channel, "created_at": now} for id in strangers]
+            insert(conversations), [{"id": stranger, "channel": channel, "created_at": now} for stranger in strangers]
         )
     if written:
         statement = upsert(addresses)

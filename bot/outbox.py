@@ -74,13 +74,13 @@ async def enqueue(
         await connection.execute(select(func.pg_notify(OUTBOX, "")))
 
 
-async def choice_sent(store: Store, conversation: uuid.UUID, id: int, index: int) -> str | None:
+async def choice_sent(store: Store, conversation: uuid.UUID, outbox_id: int, index: int) -> str | None:
     """The choice that a tap on our `OUTBOX_ID:INDEX` means; None when it wasn't offered in this conversation."""
-    if not 0 < id < 2**63:
+    if not 0 < outbox_id < 2**63:
         return None
     async with store.single.connect() as connection:
         body = await connection.scalar(
-            select(outbox.c.body).where(outbox.c.id == id, outbox.c.conversation == conversation)
+            select(outbox.c.body).where(outbox.c.id == outbox_id, outbox.c.conversation == conversation)
         )
     if body is None:
         return None

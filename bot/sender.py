@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channel import Channel, Outgoing, SendFailed, SendFailure
 from bot.documents import Documents
+from bot.fault import fault
 from bot.metrics import Metrics
 from bot.notices import OUTBOX, Notices, wait
 from bot.outbox import Kind, State
@@ -93,7 +94,7 @@ class Sender:
         try:
             return await claim_waiting(self._store, self._name, self._channel.name, ahead)
         except (SQLAlchemyError, OSError) as error:
-            _logger.error("claiming failed: %s", type(error).__name__)
+            _logger.warning("claiming failed: %s", fault(error))
             return None
 
     async def _work(self, waiting: Waiting) -> None:
@@ -111,7 +112,7 @@ class Sender:
                     pause = verdict.pause
                     break
         except SQLAlchemyError as error:
-            _logger.error("sending failed: %s", type(error).__name__)
+            _logger.warning("sending failed: %s", fault(error))
         finally:
             await give_back(self._store, waiting, pause, self._channel.capabilities.pace * sent)
 
@@ -138,8 +139,8 @@ class Sender:
             return self._failed(due, failed, as_template=closed)
         except Exception as error:
             self._metrics.send_failures.labels(self._channel.name, "exception").inc()
-            _logger.exception("outbox %d couldn't be sent", due.id)
-            return self._retry(due, None, type(error).__name__, None)
+            _logger.warning("outbox %d couldn't be sent: %s", due.id, fault(error))
+            return self._retry(due, None, fault(error), None)
 
     def _is_closed(self, waiting: Waiting) -> bool:
         window = self._channel.capabilities.window

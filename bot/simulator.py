@@ -107,16 +107,11 @@ class SimulatorPages:
             )
 
     async def _turn(self, external_id: str) -> web.Response:
-        message, conversation = (
-            await self._rows(
-                select(inbox.c.id, inbox.c.conversation).where(
-                    inbox.c.channel == self._channel.name, inbox.c.external_id == external_id
-                )
-            )
-        )[0]
-        with self._notices.subscribe(CHANGED, str(conversation)) as changed:
+        stored = inbox.c.channel == self._channel.name, inbox.c.external_id == external_id
+        (message,) = await self._rows(select(inbox.c.id, inbox.c.conversation).where(*stored))
+        with self._notices.subscribe(CHANGED, str(message.conversation)) as changed:
             while True:
-                ended, waiting, replies = await self._progress(message)
+                ended, waiting, replies = await self._progress(message.id)
                 if (ended or replies) and not waiting:
                     return web.json_response({"replies": [self._reply(row) for row in replies]})
                 await wait(changed, _LOOK)
@@ -191,7 +186,8 @@ class SimulatorPages:
 
     async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         async with self._store.single.connect() as connection:
-            return (await connection.execute(statement)).all()
+            rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
+        return rows
 
 
 def _body(raw: bytes, at: float) -> dict[str, Any]:

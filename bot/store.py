@@ -42,7 +42,7 @@ class Store:
     def open(cls, database_url: str, secret_key: str, clock: Clock = utc_now, *, connections: int = 10) -> Store:
         """`database_url` is a plain `postgresql://…`; nothing connects before the first query."""
         engine = create_async_engine(
-            make_url(database_url).set(drivername="postgresql+psycopg"), pool_size=connections, max_overflow=5
+            make_url(database_url).set(drivername="postgresql+psycopg"), pool_size=connections, max_overflow=5, hide_parameters=True
         )
         seals = {name: Seal(secret_key, f"bot.{name}") for name in ("inbox", "outbox", "address", "frame", "file")}
         return cls(engine=engine, clock=clock, **seals)

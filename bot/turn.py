@@ -22,6 +22,7 @@ from bot.channel import (
     Message,
     SendFailed,
 )
+from bot.fault import fault
 from bot.files import LARGEST_FILE, FileGone, FileTooLarge, store_file
 from bot.outbox import choice_sent
 from bot.rasa import Frame, Handoff, Rasa, TurnRefused, TurnTrouble
@@ -29,7 +30,6 @@ from bot.reply import Reply
 from bot.store import Store, clean
 from bot.texts import Texts
 from bot.updates import note
-from identity import redact
 
 __all__ = ["Answer", "Outcome", "Stored", "Turns"]
 
@@ -169,7 +169,7 @@ class Turns:
                 str(stored.conversation), _message_id(stored.external_id), stored.channel, content
             )
         except TurnRefused as error:
-            _logger.error("Rasa refuses inbox %d: %s", stored.id, error)
+            _logger.warning("Rasa refuses inbox %d: %s", stored.id, error)
             return replace(self._told("tidak_terbaca"), outcome=Outcome.REFUSED, error=str(error))
         return Answer(
             Outcome.ANSWERED,
@@ -233,6 +233,5 @@ def _message_id(external_id: str) -> str:
 
 
 def _unreadable(stored: Stored, error: Exception) -> Answer:
-    reason = redact(f"{type(error).__name__}: {error}")[:500]
-    _logger.warning("inbox %d of %s can't be read: %s", stored.id, stored.channel, type(error).__name__)
-    return Answer(Outcome.UNREADABLE, error=reason)
+    _logger.warning("inbox %d of %s can't be read: %s", stored.id, stored.channel, fault(error))
+    return Answer(Outcome.UNREADABLE, error=fault(error))

@@ -11,12 +11,12 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import AddressChange, Channel, Delivery, Ignored, Message
+from bot.fault import fault
 from bot.metrics import Metrics
 from bot.store import Store
 from bot.tables import inbox
 from bot.turn import Outcome
 from bot.updates import note
-from identity import redact
 
 __all__ = ["note_unaddressed"]
 
@@ -38,15 +38,15 @@ async def note_unaddressed(store: Store, channels: Mapping[str, Channel], metric
             .limit(_BATCH)
             .with_for_update(skip_locked=True)
         )
-        for id, channel, raw, received_at in waiting.all():
+        for row, channel, raw, received_at in waiting.all():
             early = received_at > store.clock() - _EARLY
             result = await _note(connection, store, channels[channel], raw, early=early)
             if result is None:
                 continue
             if result[0] is Outcome.UNREADABLE:
                 metrics.unreadable.labels(channel).inc()
-                _logger.warning("inbox %d of %s can't be read", id, channel)
-            results[result].append(id)
+                _logger.warning("inbox %d of %s can't be read: %s", row, channel, result[1])
+            results[result].append(row)
         for (outcome, error), ids in results.items():
             await connection.execute(
                 update(inbox)
@@ -63,7 +63,7 @@ async def _note(
     try:
         event = channel.parse(store.open_raw(raw))
     except Exception as error:
-        return Outcome.UNREADABLE, redact(f"{type(error).__name__}: {error}")[:500]
+        return Outcome.UNREADABLE, fault(error)
     match event:
         case Delivery() | AddressChange():
             if await note(connection, store, channel.name, event):

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.answer import Done, Trouble, record
 from bot.channel import Channel
 from bot.claim import Claim, claim, release, renew, unanswered
+from bot.fault import fault
 from bot.metrics import Metrics
 from bot.notices import INBOX, UNADDRESSED, Notices, wait
 from bot.rasa import TurnTrouble
@@ -88,7 +89,7 @@ class Worker:
         try:
             return await claim(self._store, self._name, self._channels)
         except (SQLAlchemyError, OSError) as error:
-            _logger.error("claiming failed: %s", type(error).__name__)
+            _logger.warning("claiming failed: %s", fault(error))
             return None
 
     async def _note_all(self) -> None:
@@ -98,7 +99,7 @@ class Worker:
                 try:
                     noted = await note_unaddressed(self._store, self._channels, self._metrics)
                 except (SQLAlchemyError, OSError) as error:
-                    _logger.error("noting statuses failed: %s", type(error).__name__)
+                    _logger.warning("noting statuses failed: %s", fault(error))
                     noted = False
                 if not noted:
                     await wait(woken, _POLL)
@@ -111,7 +112,7 @@ class Worker:
             raise
         except Exception as error:
             # Most likely the database. The lease runs out, and the conversation is claimed again.
-            _logger.error("answering failed: %s", type(error).__name__)
+            _logger.warning("answering failed: %s", fault(error))
 
     async def _answer(self, claim: Claim) -> None:
         messages = await unanswered(self._store, claim)
@@ -148,5 +149,5 @@ class Worker:
         except (TurnTrouble, SQLAlchemyError):
             raise
         except Exception as error:
-            _logger.exception("turn of inbox %d failed", stored.id)
-            raise TurnTrouble(type(error).__name__) from error
+            _logger.warning("turn of inbox %d failed: %s", stored.id, fault(error))
+            raise TurnTrouble(fault(error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -9,12 +10,14 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
+import psycopg
 import pytest
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, TestServer, unused_port
 
 from backend.api import Api
 from backend.asker import Role
-from backend.server import BackendSettings, create_app
+from backend.server import BackendSettings, create_app, serve
 from tests.backend.conftest import CONTACT, NIK, Client
 from tests.backend.contract import CONTRACT, resolve
 
@@ -145,11 +148,34 @@ async def test_services(channel: Client) -> None:
     assert service["fields"][0]["type"] == "nik"
 
 
+async def test_while_the_database_is_away_it_says_so_and_goes_on(settings: BackendSettings) -> None:
+    away = replace(settings, database_url="postgresql://nobody@127.0.0.1:1/nothing")
+    async with TestClient(TestServer(create_app(away))) as client:
+        status, body = await Client(client, "channel-token")("GET", f"/drafts?contact={CONTACT}")
+        assert (status, body["type"]) == (503, "database-down")
+        async with client.get("/healthz") as response:
+            assert response.status == 503
+
+
+async def test_serve_runs_until_it_is_cancelled(settings: BackendSettings) -> None:
+    address = replace(settings, port=unused_port())
+    task = asyncio.create_task(serve(address))
+    async with aiohttp.ClientSession() as session, asyncio.timeout(10):
+        while True:
+            try:
+                async with session.get(f"http://127.0.0.1:{address.port}/healthz") as response:
+                    assert response.status == 200
+                    break
+            except aiohttp.ClientConnectorError:
+                await asyncio.sleep(0.05)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled()
+
+
 async def test_a_failing_database_is_a_sentence_and_leaves_no_number_in_the_log(
     settings: BackendSettings, channel: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    import psycopg
-
     draft = await channel.open()
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         connection.execute("DROP TABLE backend.changes CASCADE")

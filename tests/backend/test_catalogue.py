@@ -35,7 +35,7 @@ def test_a_service_is_read_with_what_it_shares(data: Path) -> None:
     [
         ("layanan/surat_uji.yml", "mode: permohonan", "mode: terbang", 8, "`mode`"),
         ("layanan/surat_uji.yml", "mode: permohonan", "moda: permohonan", 8, "tidak dikenal"),
-        ("layanan/surat_uji.yml", "mode: permohonan", "mode: [", 8, "YAML"),
+        ("layanan/surat_uji.yml", "mode: permohonan", "mode: permohonan: lagi", 8, "YAML"),
         ("layanan/surat_uji.yml", "id: surat_uji", "id: surat_lain", 1, "nama berkas"),
         ("layanan/surat_uji.yml", "instansi: Kecamatan\n", "", 1, "`instansi`: wajib diisi"),
         ("layanan/surat_uji.yml", "tujuh, delapan", "tujuh", 5, "paling sedikit 8"),

@@ -113,7 +113,7 @@ def test_a_date_is_past_or_future_when_the_service_says_so() -> None:
 
 
 def test_a_number_stays_in_its_bounds() -> None:
-    bounds = {"paling_kecil": 1, "paling_besar": 10}
+    bounds: dict[str, Any] = {"paling_kecil": 1, "paling_besar": 10}
     assert [read("angka", number, **bounds) for number in (1, 10)] == [1, 10]
     with pytest.raises(FieldError, match="paling kecil 1"):
         read("angka", 0, **bounds)

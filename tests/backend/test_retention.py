@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 
-from backend.calendar import LOCAL_TIME
 from backend.retention import tidy
 from backend.server import BackendSettings, make_workspace
 from tests.backend.conftest import Client, Clock, photo
+
+
+def stray(folder: Path, ending: str) -> Path:
+    identifier = uuid4().hex
+    path = folder / identifier[:2] / (identifier + ending)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"")
+    return path
 
 
 async def test_expired_drafts_are_emptied_and_orphans_deleted(
     channel: Client, settings: BackendSettings, clock: Clock
 ) -> None:
     folder = settings.home / "documents"
-    filing = await channel.file(contact="filed")
+    await channel.file(contact="filed")
     expired = await channel.open(contact="expired")
     await channel.fill(expired)
     replaced = await channel.open(contact="replaced")
     await channel.send(replaced, "kk", photo())
-    orphan = folder / "ab" / uuid4().hex
-    unfinished = folder / "ab" / f"{uuid4().hex}.part"
-    for path in (orphan, unfinished):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"")
+    orphan, unfinished, young = (stray(folder, ending) for ending in ("", ".part", ""))
     clock.advance(days=8)
     await channel.open(contact="replaced")
     await channel.fill(await channel.open(contact="young"))
     for path in folder.glob("??/*"):
         os.utime(path, (clock().timestamp() - 90_000,) * 2)
-    young = folder / "ab" / uuid4().hex
-    young.write_bytes(b"")
     os.utime(young, (clock().timestamp() - 3600,) * 2)
 
     workspace = make_workspace(settings, clock)
@@ -52,5 +54,6 @@ async def test_expired_drafts_are_emptied_and_orphans_deleted(
     }
     assert {path.name for path in folder.glob("??/*")} == {*kept, young.name}
     assert len(kept) == 2
+    assert not orphan.exists()
+    assert not unfinished.exists()
     assert (await channel("GET", f"/drafts/{expired}"))[0] == 410
-    assert clock().astimezone(LOCAL_TIME).isoformat() > filing["submitted_at"]

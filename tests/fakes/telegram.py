@@ -354,7 +354,8 @@ class FakeTelegram:
         file = parameters.get(given.removeprefix("attach://")) if isinstance(given, str) else given
         if not isinstance(file, web.FileField):
             raise Refused(400, f"Bad Request: there is no {kind} in the request")
-        content = file.file.read()
+        with file.file:
+            content = file.file.read()
         if len(content) > _LARGEST_UPLOAD[kind]:
             raise Refused(413, "Request Entity Too Large")
         caption = _text(parameters.get("caption", ""), 1024, "message caption", "message caption", empty=True)

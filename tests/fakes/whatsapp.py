@@ -19,6 +19,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import io
 import itertools
 import json
 import secrets
@@ -140,6 +141,8 @@ class FakeWhatsApp:
         """citizens, by phone, whose username hides the number from the webhooks"""
         self.stale_urls = 0
         """how many of the next media addresses have expired when they are given out"""
+        self.told_sha256: str | None = None
+        """a false hash to tell of every medium"""
         self.media: dict[str, _Media] = {}
         self.templates: set[tuple[str, str]] = set()
         self._last_heard: dict[str, datetime] = {}
@@ -244,7 +247,9 @@ class FakeWhatsApp:
 
     async def send_raw(self, body: Mapping[str, Any]) -> int:
         """Deliver any body, repeated until it is answered with 200 as Meta does; the last status, 0 if nobody answered."""
-        self.webhooks.append(body)
+        async with self._arrived:
+            self.webhooks.append(body)
+            self._arrived.notify_all()
         if self.webhook is None:
             return 0
         status = 0
@@ -267,6 +272,11 @@ class FakeWhatsApp:
         async with asyncio.timeout(timeout), self._arrived:
             await self._arrived.wait_for(lambda: len(self.messages) >= after + count)
         return self.messages[after:]
+
+    async def wait_webhooks(self, count: int, *, timeout: float = 10) -> list[Mapping[str, Any]]:  # noqa: ASYNC109
+        async with asyncio.timeout(timeout), self._arrived:
+            await self._arrived.wait_for(lambda: len(self.webhooks) >= count)
+        return self.webhooks
 
     @staticmethod
     def bsuid(sender: str) -> str:
@@ -343,7 +353,8 @@ class FakeWhatsApp:
         file = form.get("file")
         if form.get("messaging_product") != "whatsapp" or not isinstance(file, web.FileField):
             raise Refused(100, "messaging_product and file are required")
-        content = file.file.read()
+        with file.file:
+            content = file.file.read()
         if not content or len(content) > _LARGEST.get(file.content_type, _LARGEST_DOCUMENT):
             raise Refused(131053, f"A {file.content_type} of {len(content)} bytes can't be uploaded")
         return web.json_response({"id": self._add_media(content, file.content_type)})
@@ -360,7 +371,7 @@ class FakeWhatsApp:
                 "messaging_product": "whatsapp",
                 "url": str(request.url.origin() / "_media" / url),
                 "mime_type": media.content_type,
-                "sha256": hashlib.sha256(media.content).hexdigest(),
+                "sha256": self.told_sha256 or hashlib.sha256(media.content).hexdigest(),
                 "file_size": len(media.content),
                 "id": key,
             }
@@ -399,7 +410,7 @@ class FakeWhatsApp:
         signature = hmac.new(self.app_secret.encode(), raw, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={signature}"}
         try:
-            async with self._session.post(str(self.webhook), data=raw, headers=headers) as response:
+            async with self._session.post(str(self.webhook), data=io.BytesIO(raw), headers=headers) as response:
                 return response.status
         except (aiohttp.ClientError, TimeoutError):
             return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,6 +16,8 @@ from backend.catalogue import FieldDefinition, FieldType, Service
 
 NUMBER = re.compile(r"SDA-\d{4}-[0-9A-HJKMNP-TV-Z]{6}")
 MAXIMUM_MESSAGES = 45
+WAITING = ("praja_inbox_backlog ", 'praja_outbox{state="queued"}')
+"""what the bot's metrics count while it has something left to do"""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,6 @@ def file_service(phone: Phone, service: Service, *, nik: str = "3515085708909999
     heard = phone.say(f"saya mau mengurus {service.name}")
     bubbles = len(heard)
     if "Ya, mulai" not in _titles(heard):
-        assert service.name in _titles(heard), heard
         heard = phone.tap(service.name)
         bubbles += len(heard)
     heard = phone.tap("Ya, mulai")
@@ -130,11 +132,12 @@ def file_service(phone: Phone, service: Service, *, nik: str = "3515085708909999
         assert heard, "silence"
         if found := NUMBER.search(text):
             return found.group(), bubbles
-        heard = _answer(phone, service, text, _titles(heard), nik)
+        heard = answer_question(phone, service, text, _titles(heard), nik)
     raise AssertionError(f"no number after {MAXIMUM_MESSAGES} messages: {text}")
 
 
-def _answer(phone: Phone, service: Service, text: str, titles: set[str], nik: str) -> list[Heard]:
+def answer_question(phone: Phone, service: Service, text: str, titles: set[str], nik: str) -> list[Heard]:
+    """Answers whatever the bot asks for in `text`; confirms the review."""
     if "Kirim" in titles:
         return phone.tap("Kirim")
     asked = [field for field in service.fields if field.question in text]
@@ -147,3 +150,77 @@ def _answer(phone: Phone, service: Service, text: str, titles: set[str], nik: st
 
 def _titles(heard: list[Heard]) -> set[str]:
     return {title for bubble in heard for title in bubble.choices}
+
+
+@dataclass
+class FakePhone:
+    """A phone on a fake provider that runs as a program, driven over its `/_control/`.
+
+    What came back is complete when the bot has nothing left to answer or to send.
+    """
+
+    fake: str
+    bot: str
+    sender: str | int
+    alias: str = ""
+    """the sender's other address, where the provider has two"""
+    seen: int = 0
+    timeout: float = 30
+
+    def say(self, text: str) -> list[Heard]:
+        return self._do("say", {"text": text})
+
+    def tap(self, title: str) -> list[Heard]:
+        """Where the channel shows a choice as a number in the text, the title is typed."""
+        shown = self._shown(title)
+        return self._do("tap", {"title": shown}) if shown is not None else self.say(title)
+
+    def send_photo(self, content: bytes, name: str = "foto.jpg") -> list[Heard]:
+        return self._do("photo", {"data": base64.b64encode(content).decode()})
+
+    def later(self, seconds: float = 10) -> list[Heard]:
+        """What comes without having been asked for."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if heard := self._take():
+                return heard
+            time.sleep(0.1)
+        return []
+
+    def control(self, action: str, **order: Any) -> None:
+        answer = httpx.post(f"{self.fake}/_control/{action}", json={"from": self.sender, **order}, timeout=20)
+        assert answer.status_code == 200, answer.text
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Everything sent to this phone, as the provider took it."""
+        sent = httpx.get(f"{self.fake}/_control/messages").json()["messages"]
+        return [message for message in sent if self._is_mine(message["to"])]
+
+    def _do(self, action: str, order: dict[str, Any]) -> list[Heard]:
+        self._take()
+        self.control(action, **order)
+        deadline, heard = time.monotonic() + self.timeout, []
+        while time.monotonic() < deadline:
+            heard += self._take()
+            if heard and self._is_idle():
+                return heard + self._take()
+            time.sleep(0.05)
+        raise AssertionError(f"no complete answer to {order} within {self.timeout} s; heard {heard}")
+
+    def _take(self) -> list[Heard]:
+        mine = self.messages()
+        new, self.seen = mine[self.seen :], len(mine)
+        return [Heard(m["text"], tuple(c["title"] for c in m["choices"])) for m in new]
+
+    def _shown(self, title: str) -> str | None:
+        """The title as this channel's last choices show it: cut where it is too long."""
+        shown = next((m["choices"] for m in reversed(self.messages()) if m["choices"]), [])
+        titles = [choice["title"] for choice in shown]
+        return next((t for t in titles if t == title or (t.endswith("…") and title.startswith(t[:-1].rstrip()))), None)
+
+    def _is_mine(self, to: str | int) -> bool:
+        return str(to).lstrip("+") in (str(self.sender).lstrip("+"), self.alias)
+
+    def _is_idle(self) -> bool:
+        metrics = httpx.get(f"{self.bot}/metrics").text
+        return all(float(line.rsplit(" ", 1)[1]) == 0 for line in metrics.splitlines() if line.startswith(WAITING))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -140,7 +141,7 @@ class WhatsApp:
     async def _upload(self, file: OutgoingFile) -> str:
         """The id lives for 30 days. Nothing was sent yet, so what goes wrong here may always be tried again."""
         form = aiohttp.FormData({"messaging_product": "whatsapp"})
-        form.add_field("file", file.content, filename=file.name, content_type=file.content_type)
+        form.add_field("file", io.BytesIO(file.content), filename=file.name, content_type=file.content_type)
         try:
             return str((await self._call("POST", f"{self._number}/media", data=form))["id"])
         except KeyError:

@@ -29,7 +29,6 @@ ROW_TITLE = 24
 
 _CAPTION = 1024
 _IMAGES = {"image/jpeg", "image/png"}
-_IMAGE_SIZE = 5 * 1024 * 1024
 
 
 def envelope(to: Address, tag: str | None) -> dict[str, Any]:
@@ -62,8 +61,8 @@ def fits_under_file(message: Outgoing) -> bool:
 
 
 def media_kind(file: OutgoingFile) -> str:
-    """What isn't a picture WhatsApp shows goes as a document, which may be of any type and 100 MB."""
-    return "image" if file.content_type in _IMAGES and len(file.content) <= _IMAGE_SIZE else "document"
+    """What isn't a picture WhatsApp shows, at most 5 MB, goes as a document, at most 100 MB."""
+    return "image" if file.content_type in _IMAGES else "document"
 
 
 def _media(file: OutgoingFile, media: str) -> dict[str, Any]:

@@ -1,0 +1,123 @@
+"""The room on a database of its own, with a channel on paper and a Rasa on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from sqlalchemy import Row, create_engine, make_url, text
+from sqlalchemy.schema import CreateSchema
+
+from bot.channel import Update
+from bot.documents import Documents
+from bot.inbox import receive
+from bot.metrics import Metrics
+from bot.notices import Notices
+from bot.rasa import Rasa
+from bot.sender import Sender
+from bot.store import Store
+from bot.tables import metadata
+from bot.texts import Texts
+from bot.turn import Turns
+from bot.worker import Worker
+from tests.bot.fakes import Clock, PaperChannel
+from tests.fakes.rasa import TOKEN, FakeRasa
+
+DATA = Path(__file__).parents[2] / "data"
+BACKEND = "http://127.0.0.1:9"
+
+
+class Room:
+    """The parts of the room, wired by hand, so that a test may run more or fewer of them."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession, rasa_url: str) -> None:
+        self.url = url
+        self.clock = Clock()
+        self.store = Store.open(url, "kunci-uji", self.clock)
+        self.texts = Texts(DATA)
+        self.metrics = Metrics()
+        self.notices = Notices(url)
+        self.channel = PaperChannel()
+        self.documents = Documents(session, BACKEND, "")
+        self.rasa = Rasa(session, [rasa_url], TOKEN, timeout=1)
+
+    def worker(self, **more: Any) -> Worker:
+        channels = {self.channel.name: self.channel}
+        turns = Turns(self.store, channels, self.rasa, self.texts, "http://127.0.0.1:1")
+        return Worker(self.store, channels, turns, self.texts, self.notices, self.metrics, **more)
+
+    def sender(self) -> Sender:
+        return Sender(self.store, self.channel, self.documents, self.notices, self.metrics)
+
+    async def receive(self, *updates: Update) -> None:
+        await receive(self.store, self.channel.name, updates)
+
+    async def rows(self, query: str, **values: Any) -> list[Row[Any]]:
+        async with self.store.single.connect() as connection:
+            result = await connection.execute(text(query), values)
+            return list(result.all()) if result.returns_rows else []
+
+    async def value(self, query: str, **values: Any) -> Any:
+        return (await self.rows(query, **values))[0][0]
+
+    @contextlib.asynccontextmanager
+    async def at_work(self, *parts: Worker | Sender) -> AsyncIterator[None]:
+        """Workers and senders, by default one of each, run within the block and finish at its end."""
+        parts = parts or (self.worker(), self.sender())
+        tasks = [asyncio.create_task(part.run()) for part in parts]
+        try:
+            yield
+        finally:
+            for part in parts:
+                part.stop()
+            await asyncio.gather(*tasks)
+
+    async def until(self, holds: Callable[[], Awaitable[bool] | bool], seconds: float = 8) -> None:
+        async with asyncio.timeout(seconds):
+            while True:
+                found = holds()
+                if found if isinstance(found, bool) else await found:
+                    return
+                await asyncio.sleep(0.01)
+
+    async def idle(self) -> bool:
+        """Everything that can be dealt with now has been, and what was to be sent has left."""
+        unanswered = await self.value("SELECT count(*) FROM bot.inbox WHERE answered_at IS NULL")
+        queued = await self.value("SELECT count(*) FROM bot.outbox WHERE state = 'queued'")
+        return bool(unanswered == 0 and queued == 0)
+
+    async def work_off(self) -> None:
+        async with self.at_work():
+            await self.until(self.idle)
+
+
+@pytest.fixture
+def bot_database(empty_database: str) -> str:
+    engine = create_engine(make_url(empty_database).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.execute(CreateSchema("bot"))
+        metadata.create_all(connection)
+    engine.dispose()
+    return empty_database
+
+
+@pytest.fixture
+async def rasa() -> AsyncIterator[FakeRasa]:
+    async with FakeRasa() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def room(bot_database: str, rasa: FakeRasa) -> AsyncIterator[Room]:
+    async with aiohttp.ClientSession() as session:
+        room = Room(bot_database, session, rasa.url)
+        listening = asyncio.create_task(room.notices.run())
+        yield room
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await room.store.engine.dispose()

@@ -1,0 +1,111 @@
+"""Rasa's channel of ours, on loopback: `POST /webhooks/praja/turn` as `docs/rooms.md` has it.
+
+Like the real one it gives the same answer to the same `(conversation, message_id)`, and counts two turns of one
+conversation that overlap, which must never happen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+__all__ = ["FakeRasa", "TOKEN", "reply"]
+
+TOKEN = "token-rasa"
+Body = dict[str, Any]
+
+
+def reply(*texts: str, choices: list[tuple[str, str]] | None = None, **more: Any) -> Body:
+    """A 200's body; the choices belong to the last text."""
+    replies: list[Body] = [{"text": text, "choices": []} for text in texts]
+    if choices:
+        replies[-1]["choices"] = [{"id": choice, "title": title} for choice, title in choices]
+    return {"replies": replies, "frame": None, "model": "model-uji", "handoff": None, **more}
+
+
+class FakeRasa:
+    """Set `answer` to say what is answered, and `trouble` to what goes wrong until it is None again."""
+
+    def __init__(self) -> None:
+        self.turns: list[Body] = []
+        """each turn that was really done"""
+        self.requests = 0
+        self.answer: Callable[[Body], Body] = _echo
+        self.trouble: int | str | None = None
+        """a status, or one of `empty`, `malformed`, `slow` (done, but answered late)"""
+        self.delay = 0.0
+        self.overlaps = 0
+        self.most_at_once = 0
+        self._known: dict[tuple[str, str], Body] = {}
+        self._running: Counter[str] = Counter()
+        app = web.Application()
+        app.add_routes([web.post("/webhooks/praja/turn", self._turn), web.get("/", self._alive)])
+        self._server = TestServer(app)
+
+    @property
+    def url(self) -> str:
+        return str(self._server.make_url("")).rstrip("/")
+
+    async def __aenter__(self) -> Self:
+        await self._server.start_server()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._server.close()
+
+    def texts(self) -> list[str]:
+        return [turn["text"] for turn in self.turns if "text" in turn]
+
+    async def _alive(self, request: web.Request) -> web.Response:
+        return web.Response(text="Hello from a fake")
+
+    async def _turn(self, request: web.Request) -> web.Response:
+        self.requests += 1
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return web.json_response({"error": "wrong token"}, status=401)
+        body: Body = await request.json()
+        conversation = body["conversation"]
+        self._running[conversation] += 1
+        self.overlaps += self._running[conversation] > 1
+        self.most_at_once = max(self.most_at_once, self._running.total())
+        try:
+            return await self._answer(body)
+        finally:
+            self._running[conversation] -= 1
+
+    async def _answer(self, body: Body) -> web.Response:
+        trouble = self.trouble
+        if isinstance(trouble, int):
+            return web.json_response({"error": "trouble"}, status=trouble)
+        if trouble == "empty":
+            return web.json_response({"replies": [], "frame": None, "model": None, "handoff": None})
+        if trouble == "malformed":
+            return web.Response(text="<html>", content_type="text/html")
+        await asyncio.sleep(self.delay)
+        key = body["conversation"], body["message_id"]
+        if key not in self._known:
+            self.turns.append(body)
+            self._known[key] = self.answer(body)
+        if trouble == "slow":
+            await asyncio.sleep(5)
+        return web.json_response(self._known[key])
+
+
+def _echo(body: Body) -> Body:
+    said = body.get("text")
+    frame = said and {
+        "intent": "salam",
+        "confidence": 0.9,
+        "service": None,
+        "service_confidence": None,
+        "entities": [],
+    }
+    return reply(f"Jawaban: {said or sorted(body)}", frame=frame)
