@@ -38,7 +38,8 @@ class Corrections:
     async def correct(self, asker: Asker, number: str, correction: Correction) -> Answer:
         number = await admit(self._workspace, asker, number)
         pages = await self._keep_pages(correction.value) if correction.document else []
-        unused: list[UUID] = []
+        spare = [page.id for page in pages if isinstance(page, StoredFile)]
+        replaced: list[UUID] = []
 
         async def apply(draft: Row[Any]) -> dict[str, Any]:
             filing = await lock_filing(connection, number)
@@ -47,7 +48,8 @@ class Corrections:
                 raise Problem(409, "not-asked", "Petugas tidak meminta perbaikan itu sekarang.", fix=asked)
             form = form_of(self._workspace, draft, (await count_pages(connection, [draft.id]))[draft.id])
             if correction.document:
-                unused.extend(await self._replace_pages(connection, form, draft.id, correction.document, pages))
+                replaced.extend(await self._replace_pages(connection, form, draft.id, correction.document, pages))
+                spare.clear()
             else:
                 form = self._answer(form, correction)
                 await self._save(connection, number, draft.id, form)
@@ -56,11 +58,14 @@ class Corrections:
             await self._go_on(connection, number, left)
             return await view_filing(connection, self._workspace, number)
 
-        async with self._workspace.announcing() as connection:
-            draft_id = await connection.scalar(select(filings.c.draft_id).where(filings.c.number == number))
-            assert draft_id is not None, "admitted, and filings are never deleted"
-            answer = await apply_once(connection, self._workspace.seal, draft_id, correction.message_id, apply)
-        await self._workspace.discard(unused)
+        try:
+            async with self._workspace.announcing() as connection:
+                draft_id = await connection.scalar(select(filings.c.draft_id).where(filings.c.number == number))
+                assert draft_id is not None, "admitted, and filings are never deleted"
+                answer = await apply_once(connection, self._workspace.seal, draft_id, correction.message_id, apply)
+        finally:
+            await self._workspace.discard(spare)
+        await self._workspace.discard(replaced)
         return answer
 
     async def _keep_pages(self, value: JsonValue) -> list[StoredFile | FileRefused]:

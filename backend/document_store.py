@@ -6,15 +6,12 @@ A file is complete on disk before the row that names it is committed; one withou
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from identity import Seal
 
 __all__ = ["DocumentStore"]
-
-_UNFINISHED = ".part"
 
 
 class DocumentStore:
@@ -28,7 +25,7 @@ class DocumentStore:
         identifier = uuid4()
         path = self._path(identifier)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = path.with_suffix(_UNFINISHED)
+        temporary = path.with_suffix(".part")
         with open(temporary, "xb", opener=_private) as file:
             file.write(self._seal.seal(content))
             file.flush()
@@ -41,13 +38,7 @@ class DocumentStore:
         return self._seal.open(self._path(identifier).read_bytes())
 
     def delete(self, identifier: UUID) -> None:
-        path = self._path(identifier)
-        path.unlink(missing_ok=True)
-        path.with_suffix(_UNFINISHED).unlink(missing_ok=True)
-
-    def list_older_than(self, moment: datetime) -> set[UUID]:
-        """Also what a killed process was still writing."""
-        return {UUID(path.stem) for path in self._folder.glob("??/*") if path.stat().st_mtime < moment.timestamp()}
+        self._path(identifier).unlink(missing_ok=True)
 
     def _path(self, identifier: UUID) -> Path:
         return self._folder / identifier.hex[:2] / identifier.hex

@@ -16,7 +16,6 @@ from typing import Any
 
 import aiohttp
 from sqlalchemy import Row, exists, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from backend.calendar import LOCAL_TIME
 from backend.tables import chronology, filings
@@ -41,14 +40,15 @@ class EventDelivery:
         self._secret = secret.encode()
 
     async def run(self) -> None:
-        """Until cancelled; a failing database is waited for."""
+        """Until cancelled."""
         async with aiohttp.ClientSession(timeout=_TIME_LIMIT) as session:
             while True:
                 try:
                     claimed = await self._claim()
                     await asyncio.gather(*(self._deliver(session, entry) for entry in claimed))
-                except (SQLAlchemyError, OSError) as error:
-                    _logger.warning("events wait for the database: %s", type(error).__name__)
+                except Exception as error:
+                    # Nothing may end this loop; what wasn't delivered is claimed again.
+                    _logger.warning("events wait: %s", type(error).__name__)
                     claimed = []
                 if not claimed:
                     await self._rest()
@@ -79,10 +79,11 @@ class EventDelivery:
             .order_by(chronology.c.next_attempt_at)
             .limit(_BATCH)
             .with_for_update(skip_locked=True)
+            .cte("due")
         )
         claiming = (
             update(chronology)
-            .where(chronology.c.id.in_(due.scalar_subquery()), chronology.c.number == filings.c.number)
+            .where(chronology.c.id == due.c.id, chronology.c.number == filings.c.number)
             .values(attempts=chronology.c.attempts + 1, next_attempt_at=now + _CLAIM)
             .returning(*chronology.c, filings.c.service, filings.c.contact)
         )

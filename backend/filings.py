@@ -21,7 +21,7 @@ from backend.documents import FileRefused
 from backend.filing_view import filing_rows, view_filing, view_filings
 from backend.states import CANCELLABLE, STEPS, State
 from backend.tables import files, filings
-from backend.workspace import Workspace
+from backend.workspace import StoredFile, Workspace
 
 __all__ = ["Filings", "Filter", "lock_filing", "move"]
 
@@ -91,20 +91,30 @@ class Filings:
             stored = await self._workspace.keep_file(content)
         except FileRefused as refused:
             raise Problem(422, "invalid-document", str(refused)) from None
+        spare = [stored.id]
+        try:
+            answer, replaced = await self._replace_result(number, stored, spare)
+        finally:
+            await self._workspace.discard(spare)
+        await self._workspace.discard(replaced)
+        return answer
+
+    async def _replace_result(self, number: str, stored: StoredFile, spare: list[UUID]) -> tuple[Answer, list[UUID]]:
+        """Empties `spare` once the file has its row; gives the files that had that row before."""
         async with self._workspace.announcing() as connection:
             row = await lock_filing(connection, number)
             if row.state not in (State.DISETUJUI, State.SELESAI):
                 raise Problem(409, "not-allowed", f"Permohonan masih {row.state}; setujui dulu.", state=row.state)
             old = delete(files).where(files.c.draft_id == row.draft_id, files.c.document.is_(None))
-            unused = list(await connection.scalars(old.returning(files.c.id)))
+            replaced = list(await connection.scalars(old.returning(files.c.id)))
             now = self._workspace.clock()
             await connection.execute(insert(files).values(draft_id=row.draft_id, page=1, at=now, **stored.columns()))
+            spare.clear()
             if row.state == State.SELESAI:
                 note = "Dokumen hasil sudah tersedia."
                 await record(connection, self._workspace.seal, number, State.SELESAI, now, note=note)
             answer = answer_json(await view_filing(connection, self._workspace, number))
-        await self._workspace.discard(unused)
-        return answer
+        return answer, replaced
 
     async def find_result(self, asker: Asker, number: str) -> tuple[UUID, str]:
         """File and content type; to the contact that filed it and to officers only."""

@@ -62,6 +62,7 @@ class Filling:
             received: StoredFile | FileRefused = await self._workspace.keep_file(content)
         except FileRefused as refused:
             received = refused
+        spare = [received.id] if isinstance(received, StoredFile) else []
 
         async def apply(row: Row[Any]) -> dict[str, Any]:
             form = await self._open_form(connection, row)
@@ -79,10 +80,14 @@ class Filling:
                     draft_id=draft_id, document=key, page=page, at=self._workspace.clock(), **received.columns()
                 )
             )
+            spare.clear()
             return await self._save(connection, row, form.content.unskip(key), {**form.pages, key: page})
 
-        async with self._workspace.engine.begin() as connection:
-            return await apply_once(connection, self._workspace.seal, draft_id, message_id, apply)
+        try:
+            async with self._workspace.engine.begin() as connection:
+                return await apply_once(connection, self._workspace.seal, draft_id, message_id, apply)
+        finally:
+            await self._workspace.discard(spare)
 
     async def _open_form(self, connection: AsyncConnection, row: Row[Any]) -> Form:
         refuse_unless_open(self._workspace, row)

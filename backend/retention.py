@@ -1,11 +1,13 @@
-"""What is no longer needed doesn't stay: the content of deleted and expired drafts, and files that no row names."""
+"""What is no longer needed doesn't stay: answers and files of deleted and expired drafts.
+
+Files that no row names, left by a crash, are not searched for: started on the wrong database, that would delete them all.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -22,8 +24,6 @@ _logger = logging.getLogger(__name__)
 
 _INTERVAL = 3600
 """seconds"""
-_ORPHAN_AGE = timedelta(days=1)
-"""a younger file may be named by a row that isn't committed yet"""
 
 
 async def keep_tidy(workspace: Workspace) -> None:
@@ -37,12 +37,11 @@ async def keep_tidy(workspace: Workspace) -> None:
 
 
 async def tidy(workspace: Workspace) -> None:
-    now = workspace.clock()
     expired = (
         select(drafts.c.id)
         .where(
             drafts.c.state.in_((DraftState.OPEN, DraftState.EXPIRED)),
-            drafts.c.expires_at <= now,
+            drafts.c.expires_at <= workspace.clock(),
             drafts.c.content.is_not(None),
         )
         .with_for_update(skip_locked=True)
@@ -51,11 +50,6 @@ async def tidy(workspace: Workspace) -> None:
         draft_ids = list(await connection.scalars(expired))
         unused = await empty_drafts(connection, draft_ids, DraftState.EXPIRED)
     await workspace.discard(unused)
-
-    old = await asyncio.to_thread(workspace.store.list_older_than, now - _ORPHAN_AGE)
-    async with workspace.engine.connect() as connection:
-        named = set(await connection.scalars(select(files.c.id)))
-    await workspace.discard(old - named)
 
 
 async def empty_drafts(connection: AsyncConnection, draft_ids: Sequence[UUID], state: DraftState) -> list[UUID]:

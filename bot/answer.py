@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, update
+from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, cast, exists, func, insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Capabilities
 from bot.claim import Claim
-from bot.notices import CHANGED
-from bot.outbox import Kind, enqueue
+from bot.notices import CHANGED, OUTBOX
+from bot.outbox import Kind, add
 from bot.rasa import Frame
 from bot.reply import Bubble, Reply
 from bot.shaping import shape
@@ -37,37 +37,62 @@ class Trouble:
     pause: timedelta
 
 
+_KEEP = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("claimed"), conversations.c.leased_by == bindparam("owner"))
+    .values(
+        leased_by=None,
+        lease_until=None,
+        retry_at=bindparam("again", type_=conversations.c.retry_at.type),
+        attempts=bindparam("tries"),
+        troubled=bindparam("trouble"),
+    )
+    .returning(
+        exists().where(inbox.c.conversation == bindparam("claimed"), inbox.c.answered_at.is_(None)).label("more"),
+        func.pg_notify(CHANGED, cast(bindparam("claimed"), Text)),
+        func.pg_notify(OUTBOX, ""),
+    )
+)
+_MARK = (
+    update(inbox)
+    .where(inbox.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+    .values(answered_at=bindparam("now"), outcome=bindparam("result"), error=bindparam("reason"))
+)
+_FRAME = upsert(frames).on_conflict_do_nothing()
+
+
 async def record(
     store: Store, claim: Claim, texts: Texts, capabilities: Capabilities, done: Sequence[Done], trouble: Trouble | None
-) -> bool:
-    """Write the answers down and release the claim; false, and nothing is written, when the claim was lost meanwhile."""
-    now = store.clock()
+) -> bool | None:
+    """Write the answers down and release the claim; whether more messages have come since.
+
+    None, and nothing is written, when the claim was lost meanwhile.
+    """
     bubbles = shape(merge([answer.replies for _, answer in done]), capabilities, texts("balas_angka"))
     answered = any(answer.outcome is Outcome.ANSWERED for _, answer in done)
-    troubled = trouble is not None or (claim.troubled and not answered)
-    async with store.engine.begin() as connection:
-        kept = await connection.execute(
-            update(conversations)
-            .where(conversations.c.id == claim.conversation, conversations.c.leased_by == claim.owner)
-            .values(
-                leased_by=None,
-                lease_until=None,
-                retry_at=now + trouble.pause if trouble else None,
-                # They are counted for the message that waits first, and that one changes with each that is done.
-                attempts=(0 if done else claim.attempts) + 1 if trouble else 0,
-                troubled=troubled,
-            )
-            .returning(func.pg_notify(CHANGED, str(claim.conversation)))
-        )
-        if not kept.all():
-            return False
-        if done:
-            await enqueue(connection, store, claim.conversation, Kind.BOT, bubbles, message=done[-1][0].id)
+    async with store.engine.connect() as connection:
         await _mark(connection, store, claim, done)
+        if done:
+            await add(connection, store, claim.conversation, Kind.BOT, bubbles, message=done[-1][0].id)
         if trouble is not None and not claim.troubled:
             told = [Bubble(texts("gangguan"))]
-            await enqueue(connection, store, claim.conversation, Kind.BOT, told, message=trouble.stored.id)
-    return True
+            await add(connection, store, claim.conversation, Kind.BOT, told, message=trouble.stored.id)
+        kept = await connection.execute(
+            _KEEP,
+            {
+                "claimed": claim.conversation,
+                "owner": claim.owner,
+                "again": store.clock() + trouble.pause if trouble else None,
+                # They are counted for the message that waits first, and that one changes with each that is done.
+                "tries": (0 if done else claim.attempts) + 1 if trouble else 0,
+                "trouble": trouble is not None or (claim.troubled and not answered),
+            },
+        )
+        more: bool | None = kept.scalar()
+        if more is not None:
+            await connection.commit()
+    # A message that is tried again later wakes nobody now.
+    return more and trouble is None if more is not None else None
 
 
 def merge(turns: Sequence[Sequence[Reply]]) -> list[Reply]:
@@ -92,12 +117,10 @@ async def _mark(connection: AsyncConnection, store: Store, claim: Claim, done: S
     for stored, answer in done:
         by_outcome[answer.outcome, answer.error].append(stored.id)
     for (outcome, error), ids in by_outcome.items():
-        await connection.execute(
-            update(inbox).where(inbox.c.id.in_(ids)).values(answered_at=now, outcome=outcome.value, error=error)
-        )
+        await connection.execute(_MARK, {"ids": ids, "now": now, "result": outcome.value, "reason": error})
     framed = [_frame(store, stored, answer, answer.frame) for stored, answer in done if answer.frame]
     if framed:
-        await connection.execute(upsert(frames).on_conflict_do_nothing(), framed)
+        await connection.execute(_FRAME, framed)
     wanted = [answer.handoff for _, answer in done if answer.handoff]
     if wanted:
         await connection.execute(

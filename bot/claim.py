@@ -1,4 +1,7 @@
-"""A claim: the right to work on one conversation, for as long as its lease runs."""
+"""A claim: the right to work on one conversation, for as long as its lease runs.
+
+The statements are built once: building them anew costs as much as running them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ARRAY, DateTime, Text, any_, bindparam, func, or_, select, update
 
 from bot.store import Store
 from bot.tables import conversations, inbox
@@ -31,54 +34,55 @@ class Claim:
     troubled: bool
 
 
-async def claim(store: Store, owner: str, channels: Iterable[str]) -> Claim | None:
-    """The conversation whose oldest unanswered message is the oldest, among those nobody works on."""
-    now = store.clock()
-    table = conversations.c
-    oldest = (
-        select(table.id)
-        .select_from(inbox.join(conversations, table.id == inbox.c.conversation))
-        .where(
-            inbox.c.answered_at.is_(None),
-            table.channel.in_(channels),
-            or_(table.lease_until.is_(None), table.lease_until < now),
-            or_(table.retry_at.is_(None), table.retry_at <= now),
-        )
-        .order_by(inbox.c.id)
-        .limit(1)
-        .with_for_update(of=conversations, skip_locked=True)
-        .scalar_subquery()
+_now = bindparam("now", type_=DateTime(timezone=True))
+_waiting = (
+    select(inbox.c.conversation, func.min(inbox.c.id).label("oldest"))
+    .where(inbox.c.answered_at.is_(None), inbox.c.conversation.is_not(None))
+    .group_by(inbox.c.conversation)
+    .subquery()
+)
+_free = (
+    select(conversations.c.id)
+    .join(_waiting, _waiting.c.conversation == conversations.c.id)
+    .where(
+        conversations.c.channel == any_(bindparam("channels", type_=ARRAY(Text))),
+        or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < _now),
+        or_(conversations.c.retry_at.is_(None), conversations.c.retry_at <= _now),
     )
+    .order_by(_waiting.c.oldest)
+    .limit(bindparam("most"))
+    .with_for_update(of=conversations, skip_locked=True)
+)
+_CLAIM = (
+    update(conversations)
+    # An array is made once; the planner may run a mere sub-select, and so lock, more than once.
+    .where(conversations.c.id == any_(func.array(_free.scalar_subquery())))
+    .values(leased_by=bindparam("owner"), lease_until=bindparam("until"))
+    .returning(*(conversations.c[name] for name in ("id", "channel", "handler", "attempts", "troubled")))
+)
+_UNANSWERED = (
+    select(
+        *(inbox.c[name] for name in ("id", "channel", "external_id", "conversation", "raw", "sent_at", "received_at"))
+    )
+    .where(inbox.c.conversation == bindparam("claimed"), inbox.c.answered_at.is_(None))
+    .order_by(inbox.c.id)
+    .limit(_BURST)
+)
+
+
+async def claim(store: Store, owner: str, channels: Iterable[str], most: int) -> Sequence[Claim]:
+    """The conversations whose oldest unanswered messages are the oldest, among those nobody works on."""
+    now = store.clock()
+    values = {"now": now, "until": now + LEASE, "owner": owner, "channels": list(channels), "most": most}
     async with store.single.connect() as connection:
-        row = (
-            await connection.execute(
-                update(conversations)
-                .where(table.id == oldest)
-                .values(leased_by=owner, lease_until=now + LEASE)
-                .returning(table.id, table.channel, table.handler, table.attempts, table.troubled)
-            )
-        ).first()
-    return None if row is None else Claim(row.id, row.channel, owner, row.handler, row.attempts, row.troubled)
+        rows = await connection.execute(_CLAIM, values)
+        return [Claim(row.id, row.channel, owner, row.handler, row.attempts, row.troubled) for row in rows]
 
 
 async def unanswered(store: Store, claim: Claim) -> Sequence[Stored]:
     """The conversation's messages in the order they were written, a burst of them."""
-    table = inbox.c
     async with store.single.connect() as connection:
-        rows = await connection.execute(
-            select(
-                table.id,
-                table.channel,
-                table.external_id,
-                table.conversation,
-                table.raw,
-                table.sent_at,
-                table.received_at,
-            )
-            .where(table.conversation == claim.conversation, table.answered_at.is_(None))
-            .order_by(table.id)
-            .limit(_BURST)
-        )
+        rows = await connection.execute(_UNANSWERED, {"claimed": claim.conversation})
         stored = [Stored(*row) for row in rows]
     # Providers don't promise to deliver in order; what arrived together can still be put right.
     return sorted(stored, key=lambda message: (message.sent_at or message.received_at, message.id))

@@ -17,7 +17,7 @@ from bot.reply import Bubble
 from bot.store import Store
 from bot.tables import conversations, outbox
 
-__all__ = ["Kind", "State", "choice_sent", "enqueue", "note_delivery"]
+__all__ = ["Kind", "State", "add", "choice_sent", "enqueue", "note_delivery"]
 
 
 class Kind(enum.StrEnum):
@@ -47,7 +47,18 @@ _BEFORE = {
 """the states each may follow"""
 
 
+_ADD = insert(outbox)
+
+
 async def enqueue(
+    connection: AsyncConnection, store: Store, conversation: uuid.UUID, kind: Kind, bubbles: Iterable[Bubble]
+) -> None:
+    """Add to the outbox within the caller's transaction, and wake the senders once it is done."""
+    await add(connection, store, conversation, kind, bubbles)
+    await connection.execute(select(func.pg_notify(OUTBOX, "")))
+
+
+async def add(
     connection: AsyncConnection,
     store: Store,
     conversation: uuid.UUID,
@@ -55,23 +66,20 @@ async def enqueue(
     bubbles: Iterable[Bubble],
     *,
     message: int | None = None,
-    state: State = State.QUEUED,
 ) -> None:
-    """Add to the outbox within the caller's transaction, and wake the senders once it is done."""
+    """Add to the outbox; whoever calls wakes the senders. `message` is the inbox row that it answers."""
     rows: list[dict[str, Any]] = [
         {
             "conversation": conversation,
             "inbox": message,
             "kind": kind.value,
             "body": store.outbox.seal_json(bubble.to_json()),
-            "state": state.value,
             "created_at": store.clock(),
         }
         for bubble in bubbles
     ]
     if rows:
-        await connection.execute(insert(outbox), rows)
-        await connection.execute(select(func.pg_notify(OUTBOX, "")))
+        await connection.execute(_ADD, rows)
 
 
 async def choice_sent(store: Store, conversation: uuid.UUID, outbox_id: int, index: int) -> str | None:
@@ -99,7 +107,6 @@ async def note_delivery(connection: AsyncConnection, channel: str, delivery: Del
     if delivery.tag and delivery.tag.isascii() and delivery.tag.isdigit() and len(delivery.tag) < 19:
         about = or_(about, table.provider_id.is_(None) & (table.id == int(delivery.tag)))
     arrived = delivery.state >= DeliveryState.DELIVERED
-    failed = delivery.state is DeliveryState.FAILED
     changed = await connection.execute(
         update(outbox)
         .where(about, table.conversation.in_(select(conversations.c.id).where(conversations.c.channel == channel)))
@@ -109,8 +116,8 @@ async def note_delivery(connection: AsyncConnection, channel: str, delivery: Del
             sent_at=_first(table.sent_at, delivery.at),
             delivered_at=_first(table.delivered_at, delivery.at) if arrived else table.delivered_at,
             read_at=_first(table.read_at, delivery.at) if delivery.state is DeliveryState.READ else table.read_at,
-            error_code=case((moves, delivery.error_code), else_=table.error_code) if failed else table.error_code,
-            error=case((moves, delivery.error), else_=table.error) if failed else table.error,
+            error_code=case((moves, delivery.error_code), else_=table.error_code),
+            error=case((moves, delivery.error), else_=table.error),
             billable=table.billable if delivery.billable is None else delivery.billable,
         )
     )

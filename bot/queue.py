@@ -6,8 +6,26 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Integer,
+    Interval,
+    ScalarSelect,
+    Text,
+    any_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from bot.channel import Address
 from bot.notices import CHANGED
@@ -55,56 +73,118 @@ class Verdict:
     unreachable: bool = False
 
 
-async def claim_waiting(store: Store, owner: str, channel: str, ahead: timedelta) -> Waiting | None:
-    """The conversation with the oldest queued message that nobody is sending to; `ahead` is how far its pace may be
+_now = bindparam("now", type_=DateTime(timezone=True))
+_oldest = (
+    select(outbox.c.conversation, func.min(outbox.c.id).label("oldest"))
+    .where(is_queued)
+    .group_by(outbox.c.conversation)
+    .subquery()
+)
+_free = (
+    select(conversations.c.id)
+    .join(_oldest, _oldest.c.conversation == conversations.c.id)
+    .where(
+        conversations.c.channel == bindparam("of_channel"),
+        or_(conversations.c.send_lease_until.is_(None), conversations.c.send_lease_until < _now),
+        or_(conversations.c.send_after.is_(None), conversations.c.send_after <= _now),
+        or_(
+            conversations.c.paced_until.is_(None),
+            conversations.c.paced_until <= bindparam("ahead", type_=DateTime(timezone=True)),
+        ),
+    )
+    .order_by(_oldest.c.oldest)
+    .limit(bindparam("most"))
+    .with_for_update(of=conversations, skip_locked=True)
+)
+
+
+def _of_addresses(column: Column[Any]) -> ScalarSelect[Any]:
+    """The newest is the best."""
+    return (
+        select(func.array_agg(aggregate_order_by(column, addresses.c.id.desc())))
+        .where(addresses.c.conversation == conversations.c.id)
+        .scalar_subquery()
+    )
+
+
+_CLAIM = (
+    update(conversations)
+    .where(conversations.c.id == any_(func.array(_free.scalar_subquery())))
+    .values(send_leased_by=bindparam("owner"), send_lease_until=bindparam("until"))
+    .returning(
+        *(conversations.c[name] for name in ("id", "handler", "unreachable", "last_message_at", "paced_until")),
+        _of_addresses(addresses.c.kind).label("kinds"),
+        _of_addresses(addresses.c.value).label("sealed"),
+    )
+)
+_QUEUED = (
+    select(outbox.c.id, outbox.c.kind, outbox.c.body, outbox.c.attempts)
+    .where(outbox.c.conversation == bindparam("of_conversation"), is_queued)
+    .order_by(outbox.c.id)
+    .limit(bindparam("most"))
+)
+_FINISH = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("due"))
+    .values(
+        # A status that came before is not overwritten: it knows more than we do.
+        state=case((is_queued, bindparam("new_state")), else_=outbox.c.state),
+        error_code=case((is_queued, bindparam("new_code", type_=Integer)), else_=outbox.c.error_code),
+        error=case((is_queued, bindparam("new_error", type_=Text)), else_=outbox.c.error),
+        attempts=bindparam("tries"),
+        provider_id=func.coalesce(outbox.c.provider_id, bindparam("given_id", type_=Text)),
+        sent_at=func.coalesce(outbox.c.sent_at, bindparam("at", type_=DateTime(timezone=True))),
+    )
+    .returning(func.pg_notify(CHANGED, cast(outbox.c.conversation, Text)))
+)
+_GIVE_BACK = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("of_conversation"), conversations.c.send_leased_by == bindparam("owner"))
+    .values(
+        send_leased_by=None,
+        send_lease_until=None,
+        send_after=bindparam("again", type_=DateTime(timezone=True)),
+        paced_until=func.greatest(conversations.c.paced_until, _now) + bindparam("used", type_=Interval),
+    )
+    .returning(exists().where(outbox.c.conversation == bindparam("of_conversation"), is_queued))
+)
+
+
+async def claim_waiting(store: Store, owner: str, channel: str, ahead: timedelta, most: int) -> Sequence[Waiting]:
+    """The conversations with the oldest queued messages that nobody is sending to; `ahead` is how far the pace may be
     overdrawn.
     """
     now = store.clock()
-    table = conversations.c
-    oldest = (
-        select(table.id)
-        .select_from(outbox.join(conversations, table.id == outbox.c.conversation))
-        .where(
-            is_queued,
-            table.channel == channel,
-            or_(table.send_lease_until.is_(None), table.send_lease_until < now),
-            or_(table.send_after.is_(None), table.send_after <= now),
-            or_(table.paced_until.is_(None), table.paced_until <= now + ahead),
-        )
-        .order_by(outbox.c.id)
-        .limit(1)
-        .with_for_update(of=conversations, skip_locked=True)
-        .scalar_subquery()
-    )
+    values = {
+        "now": now,
+        "until": now + _LEASE,
+        "ahead": now + ahead,
+        "owner": owner,
+        "of_channel": channel,
+        "most": most,
+    }
     async with store.single.connect() as connection:
-        row = (
-            await connection.execute(
-                update(conversations)
-                .where(table.id == oldest)
-                .values(send_leased_by=owner, send_lease_until=now + _LEASE)
-                .returning(table.id, table.handler, table.unreachable, table.last_message_at, table.paced_until)
-            )
-        ).first()
-        if row is None:
-            return None
-        known = await connection.execute(
-            select(addresses.c.kind, addresses.c.value)
-            .where(addresses.c.conversation == row.id)
-            .order_by(addresses.c.id.desc())
+        rows = (await connection.execute(_CLAIM, values)).all()
+    return [
+        Waiting(
+            row.id,
+            owner,
+            row.handler,
+            row.unreachable,
+            row.last_message_at,
+            row.paced_until,
+            [
+                Address(kind, store.address.open(value).decode())
+                for kind, value in zip(row.kinds or (), row.sealed or (), strict=True)
+            ],
         )
-        reached = [Address(kind, store.address.open(value).decode()) for kind, value in known]
-    return Waiting(row.id, owner, row.handler, row.unreachable, row.last_message_at, row.paced_until, reached)
+        for row in rows
+    ]
 
 
 async def queued(store: Store, waiting: Waiting, *, limit: int) -> Sequence[Due]:
-    table = outbox.c
     async with store.single.connect() as connection:
-        rows = await connection.execute(
-            select(table.id, table.kind, table.body, table.attempts)
-            .where(table.conversation == waiting.conversation, is_queued)
-            .order_by(table.id)
-            .limit(limit)
-        )
+        rows = await connection.execute(_QUEUED, {"of_conversation": waiting.conversation, "most": limit})
         return [
             Due(row.id, Kind(row.kind), Bubble.from_json(store.outbox.open_json(row.body)), row.attempts)
             for row in rows
@@ -124,49 +204,40 @@ async def handled_by(store: Store, waiting: Waiting) -> str | None:
 
 
 async def finish(store: Store, waiting: Waiting, due: Due, verdict: Verdict) -> None:
-    """Record a try. A status that came before is not overwritten: it knows more than we do."""
-    table = outbox.c
-    now = store.clock()
-    known: dict[str, object] = {"error_code": verdict.code, "error": verdict.error}
-    if verdict.provider_id is not None:
-        known = {
-            "provider_id": func.coalesce(table.provider_id, verdict.provider_id),
-            "sent_at": func.coalesce(table.sent_at, now),
-        }
+    """Record a try. A try that the whole channel's trouble cut short isn't counted."""
+    counted = verdict.pause is None or verdict.pause > timedelta(0)
+    values = {
+        "due": due.id,
+        "new_state": verdict.state.value,
+        "new_code": verdict.code,
+        "new_error": verdict.error,
+        "tries": due.attempts + counted,
+        "given_id": verdict.provider_id,
+        "at": store.clock() if verdict.provider_id else None,
+    }
     async with store.single.connect() as connection:
-        await connection.execute(
-            update(outbox)
-            .where(table.id == due.id)
-            .values(
-                state=case((is_queued, verdict.state.value), else_=table.state),
-                attempts=due.attempts + (verdict.pause is None or verdict.pause > timedelta(0)),
-                **known,
-            )
-            .returning(func.pg_notify(CHANGED, str(waiting.conversation)))
-        )
+        await connection.execute(_FINISH, values)
         if verdict.unreachable:
             await connection.execute(
                 update(conversations).where(conversations.c.id == waiting.conversation).values(unreachable=True)
             )
             await connection.execute(
                 update(outbox)
-                .where(table.conversation == waiting.conversation, is_queued)
+                .where(outbox.c.conversation == waiting.conversation, is_queued)
                 .values(state=State.FAILED.value, error="recipient")
             )
 
 
-async def give_back(store: Store, waiting: Waiting, pause: timedelta | None, used: timedelta) -> None:
-    """End the claim; `used` is the pace's time taken up by what was sent."""
+async def give_back(store: Store, waiting: Waiting, pause: timedelta | None, used: timedelta) -> bool:
+    """End the claim; whether more is to be sent now. `used` is the pace's time taken up by what was sent."""
     now = store.clock()
-    table = conversations.c
+    values = {
+        "of_conversation": waiting.conversation,
+        "owner": waiting.owner,
+        "again": None if pause is None else now + pause,
+        "now": now,
+        "used": used,
+    }
     async with store.single.connect() as connection:
-        await connection.execute(
-            update(conversations)
-            .where(table.id == waiting.conversation, table.send_leased_by == waiting.owner)
-            .values(
-                send_leased_by=None,
-                send_lease_until=None,
-                send_after=None if pause is None else now + pause,
-                paced_until=func.greatest(table.paced_until, now) + used,
-            )
-        )
+        more = await connection.scalar(_GIVE_BACK, values)
+    return bool(more) and pause is None

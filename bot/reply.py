@@ -53,5 +53,7 @@ class Bubble:
             text=body["text"],
             choices=tuple(Choice(**choice) for choice in body["choices"]),
             file=FileLink(**file) if file else None,
-            template=Template(**template) if template else None,
+            template=Template(template["name"], template["language"], tuple(template["parameters"]))
+            if template
+            else None,
         )

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
-import socket
-import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channel import Channel, Outgoing, SendFailed, SendFailure
+from bot.crew import Crew
 from bot.documents import Documents
 from bot.fault import fault
+from bot.lease import new_owner
 from bot.metrics import Metrics
 from bot.notices import OUTBOX, Notices, wait
 from bot.outbox import Kind, State
@@ -26,7 +26,6 @@ from bot.store import Store
 
 __all__ = ["Sender"]
 
-_POLL = 1.0
 _BURST = 10
 """messages that may go to one person at once, ahead of the pace; WhatsApp takes 45"""
 _MOST_TRIES = 12
@@ -49,6 +48,7 @@ class Sender:
         metrics: Metrics,
         *,
         concurrency: int = 8,
+        poll: float = 1.0,
     ) -> None:
         self._store = store
         self._channel = channel
@@ -56,7 +56,8 @@ class Sender:
         self._notices = notices
         self._metrics = metrics
         self._concurrency = concurrency
-        self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._poll = poll
+        self._name = new_owner()
         self._stopping = False
         self._woken = asyncio.Event()
         self._paused_until: datetime | None = None
@@ -69,33 +70,30 @@ class Sender:
         self._woken.set()
 
     async def run(self) -> None:
-        running: set[asyncio.Task[None]] = set()
         with self._notices.subscribe(OUTBOX) as self._woken:
-            while not self._stopping:
-                if len(running) >= (1 if self._stopped else self._concurrency):
-                    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                elif not self._is_paused() and (waiting := await self._claim()):
-                    task = asyncio.create_task(self._work(waiting))
-                    running.add(task)
-                    task.add_done_callback(running.discard)
-                else:
-                    await wait(self._woken, _POLL)
-        if running:
-            _, late = await asyncio.wait(running, timeout=_LAST_MESSAGES)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            async with Crew(self._concurrency, _LAST_MESSAGES) as crew:
+                while not self._stopping:
+                    if not crew.free:
+                        await crew.one_done()
+                        continue
+                    # Whether an operator has acted is tried with one message at a time.
+                    most = crew.free if not self._stopped else int(crew.free == self._concurrency)
+                    found = await self._claim(most) if most and not self._is_paused() else ()
+                    for waiting in found:
+                        crew.start(self._work(waiting))
+                    if len(found) < crew.free or self._stopped:
+                        await wait(self._woken, self._poll)
 
     def _is_paused(self) -> bool:
         return self._paused_until is not None and self._store.clock() < self._paused_until
 
-    async def _claim(self) -> Waiting | None:
+    async def _claim(self, most: int) -> Sequence[Waiting]:
         ahead = self._channel.capabilities.pace * _BURST
         try:
-            return await claim_waiting(self._store, self._name, self._channel.name, ahead)
+            return await claim_waiting(self._store, self._name, self._channel.name, ahead, most)
         except (SQLAlchemyError, OSError) as error:
             _logger.warning("claiming failed: %s", fault(error))
-            return None
+            return ()
 
     async def _work(self, waiting: Waiting) -> None:
         pause: timedelta | None = None
@@ -108,13 +106,14 @@ class Sender:
                 verdict = await self._deliver(waiting, due, handler)
                 await finish(self._store, waiting, due, verdict)
                 sent += verdict.state is State.SENT
-                if verdict.pause is not None:
-                    pause = verdict.pause
+                pause = verdict.pause
+                if pause is not None or verdict.unreachable:
                     break
         except SQLAlchemyError as error:
             _logger.warning("sending failed: %s", fault(error))
         finally:
-            await give_back(self._store, waiting, pause, self._channel.capabilities.pace * sent)
+            if await give_back(self._store, waiting, pause, self._channel.capabilities.pace * sent):
+                self._woken.set()
 
     def _allowance(self, waiting: Waiting) -> int:
         """How many messages the pace lets go now: the time used up ahead must stay within the burst's."""

@@ -13,15 +13,18 @@ from typing import Literal
 
 import aiohttp
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channel import Channel, Update
 from bot.channels.simulator import Simulator
 from bot.channels.telegram import Telegram, TelegramSettings
 from bot.channels.whatsapp import WhatsApp, WhatsAppSettings
 from bot.documents import Documents
+from bot.fault import fault
 from bot.health import Health
 from bot.http import Doors, create_app
 from bot.inbox import receive
+from bot.lease import free_leases_of_the_dead
 from bot.metrics import Metrics
 from bot.notices import Notices
 from bot.rasa import Rasa
@@ -85,6 +88,7 @@ async def running(
         await stack.enter_async_context(_background(notices.run()))
         documents = Documents(session, settings.backend_url, settings.backend_token)
         channels = await _channels(settings, session, stack)
+        await _take_over(store)
         if "sender" in roles:
             for channel in channels.values():
                 sender = Sender(store, channel, documents, notices, metrics)
@@ -182,6 +186,14 @@ async def _polling(store: Store, channel: Channel | None, settings: BotSettings)
 
     async with _background(channel.poll(store_batch)):
         yield
+
+
+async def _take_over(store: Store) -> None:
+    try:
+        await free_leases_of_the_dead(store)
+    except (SQLAlchemyError, OSError) as error:
+        # The database may come up after us; then the leases run out by themselves.
+        _logger.warning("the database doesn't answer yet: %s", fault(error))
 
 
 def _address(settings: BotSettings) -> str:

@@ -31,6 +31,8 @@ def clean(text: str) -> str:
 @dataclass(frozen=True)
 class Store:
     engine: AsyncEngine
+    single: AsyncEngine
+    """for one statement that is a transaction by itself: no BEGIN and COMMIT go over the wire"""
     clock: Clock
     inbox: Seal
     outbox: Seal
@@ -42,15 +44,13 @@ class Store:
     def open(cls, database_url: str, secret_key: str, clock: Clock = utc_now, *, connections: int = 10) -> Store:
         """`database_url` is a plain `postgresql://…`; nothing connects before the first query."""
         engine = create_async_engine(
-            make_url(database_url).set(drivername="postgresql+psycopg"), pool_size=connections, max_overflow=5, hide_parameters=True
+            make_url(database_url).set(drivername="postgresql+psycopg"),
+            pool_size=connections,
+            max_overflow=5,
+            hide_parameters=True,
         )
         seals = {name: Seal(secret_key, f"bot.{name}") for name in ("inbox", "outbox", "address", "frame", "file")}
-        return cls(engine=engine, clock=clock, **seals)
-
-    @property
-    def single(self) -> AsyncEngine:
-        """For one statement that is a transaction by itself: no BEGIN and COMMIT go over the wire."""
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        return cls(engine, engine.execution_options(isolation_level="AUTOCOMMIT"), clock, **seals)
 
     def fingerprint(self, channel: str, address: Address) -> str:
         return self.address.index(f"{channel}:{address.kind}:{clean(address.value)}")

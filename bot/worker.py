@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 import time
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,7 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.answer import Done, Trouble, record
 from bot.channel import Channel
 from bot.claim import Claim, claim, release, renew, unanswered
+from bot.crew import Crew
 from bot.fault import fault
+from bot.lease import new_owner
 from bot.metrics import Metrics
 from bot.notices import INBOX, UNADDRESSED, Notices, wait
 from bot.rasa import TurnTrouble
@@ -27,7 +26,6 @@ from bot.unaddressed import note_unaddressed
 
 __all__ = ["Worker"]
 
-_POLL = 1.0
 _PAUSES = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 16, 32, 64, *[120] * 7))
 """between the tries of one message, a quarter of an hour in all; then it is given to the desk"""
 _LAST_TURNS = 30.0
@@ -45,6 +43,7 @@ class Worker:
         metrics: Metrics,
         *,
         concurrency: int = 8,
+        poll: float = 1.0,
     ) -> None:
         self._store = store
         self._channels = channels
@@ -53,7 +52,8 @@ class Worker:
         self._notices = notices
         self._metrics = metrics
         self._concurrency = concurrency
-        self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._poll = poll
+        self._name = new_owner()
         self._stopping = False
         self._wakers: list[asyncio.Event] = []
 
@@ -67,30 +67,26 @@ class Worker:
         await asyncio.gather(self._answer_all(), self._note_all())
 
     async def _answer_all(self) -> None:
-        running: set[asyncio.Task[None]] = set()
         with self._notices.subscribe(INBOX) as woken:
             self._wakers.append(woken)
-            while not self._stopping:
-                if len(running) >= self._concurrency:
-                    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                elif found := await self._claim():
-                    task = asyncio.create_task(self._work(found))
-                    running.add(task)
-                    task.add_done_callback(running.discard)
-                else:
-                    await wait(woken, _POLL)
-        if running:
-            _, late = await asyncio.wait(running, timeout=_LAST_TURNS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            async with Crew(self._concurrency, _LAST_TURNS) as crew:
+                while not self._stopping:
+                    if not crew.free:
+                        await crew.one_done()
+                        continue
+                    free = crew.free
+                    claims = await self._claim(free)
+                    for claimed in claims:
+                        crew.start(self._work(claimed, woken))
+                    if len(claims) < free:
+                        await wait(woken, self._poll)
 
-    async def _claim(self) -> Claim | None:
+    async def _claim(self, most: int) -> Sequence[Claim]:
         try:
-            return await claim(self._store, self._name, self._channels)
+            return await claim(self._store, self._name, self._channels, most)
         except (SQLAlchemyError, OSError) as error:
             _logger.warning("claiming failed: %s", fault(error))
-            return None
+            return ()
 
     async def _note_all(self) -> None:
         with self._notices.subscribe(INBOX, UNADDRESSED) as woken:
@@ -102,11 +98,12 @@ class Worker:
                     _logger.warning("noting statuses failed: %s", fault(error))
                     noted = False
                 if not noted:
-                    await wait(woken, _POLL)
+                    await wait(woken, self._poll)
 
-    async def _work(self, claim: Claim) -> None:
+    async def _work(self, claim: Claim, woken: asyncio.Event) -> None:
         try:
-            await self._answer(claim)
+            if await self._answer(claim):
+                woken.set()
         except asyncio.CancelledError:
             await release(self._store, claim)
             raise
@@ -114,7 +111,8 @@ class Worker:
             # Most likely the database. The lease runs out, and the conversation is claimed again.
             _logger.warning("answering failed: %s", fault(error))
 
-    async def _answer(self, claim: Claim) -> None:
+    async def _answer(self, claim: Claim) -> bool:
+        """Whether more messages have come in the meantime, whose notice found the conversation taken."""
         messages = await unanswered(self._store, claim)
         done: list[Done] = []
         trouble: Trouble | None = None
@@ -123,7 +121,7 @@ class Worker:
             if i:
                 handler = await renew(self._store, claim)
             if handler is None:
-                return
+                return True
             started = time.monotonic()
             try:
                 answer = await self._take(stored, handler)
@@ -139,8 +137,10 @@ class Worker:
                 self._metrics.unreadable.labels(stored.channel).inc()
             done.append((stored, answer))
         capabilities = self._channels[claim.channel].capabilities
-        if not await record(self._store, claim, self._texts, capabilities, done, trouble):
+        more = await record(self._store, claim, self._texts, capabilities, done, trouble)
+        if more is None:
             _logger.warning("a claim was lost before its answer was recorded; it is answered by the next one")
+        return more is not False
 
     async def _take(self, stored: Stored, handler: str) -> Answer:
         """A mistake of ours is treated like any trouble: tried again, then given to the desk."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-__all__ = ["Lexicon", "Token", "fold", "load_lexicon", "tokenise"]
+__all__ = ["Lexicon", "Token", "flatten", "fold", "load_lexicon", "tokenise"]
 
 _DICTIONARY = Path(__file__).parents[1] / "data" / "kamus"
 _FILES = ("singkatan.yml", "jawa.yml")
@@ -77,6 +77,11 @@ def fold(text: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character)).replace("’", "'")
 
 
+def flatten(text: str) -> str:
+    """Like `fold`, but every character keeps its place, so that what is found in it can be shown in `text`."""
+    return "".join(_flat(character) for character in text)
+
+
 @lru_cache(maxsize=1)
 def load_lexicon() -> Lexicon:
     """The dictionary in `data/kamus/`."""
@@ -86,6 +91,12 @@ def load_lexicon() -> Lexicon:
             for spelling in spellings:
                 words.setdefault(fold(str(spelling)), str(standard))
     return Lexicon(words, _TERMS)
+
+
+@lru_cache(maxsize=4096)
+def _flat(character: str) -> str:
+    plain = unicodedata.normalize("NFKD", character.casefold())[:1]
+    return "'" if character in "’‘`" else plain or character
 
 
 def _spellings(folded: str) -> Iterable[str]:

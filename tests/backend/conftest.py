@@ -90,7 +90,7 @@ def database(empty_database: str) -> Iterator[str]:
     engine = create_engine(make_url(empty_database).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
         connection.execute(CreateSchema("backend"))
-        metadata.create_all(connection)
+        metadata.create_all(connection, checkfirst=False)
     yield empty_database
     engine.dispose()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -12,7 +13,7 @@ from backend import server
 
 __all__ = ["CONTRACT", "check_answer", "check_shape"]
 
-CONTRACT: dict[str, Any] = yaml.safe_load(server._OPENAPI.read_text(encoding="utf-8"))
+CONTRACT: dict[str, Any] = yaml.safe_load(Path(server.__file__).with_name("openapi.yml").read_text("utf-8"))
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import struct
 import zlib
@@ -9,7 +10,8 @@ from typing import Any
 
 import pypdf
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
@@ -119,6 +121,17 @@ async def test_pages_are_added_until_the_document_is_full(channel: Client, conte
     assert (await channel.send(draft, "kk", content))[1]["documents"]["kk"]["pages"] == 1
 
 
+async def test_no_file_stays_that_no_page_names(channel: Client, settings: BackendSettings) -> None:
+    draft = await channel.open()
+    await asyncio.gather(*(channel.send(draft, "kk", photo(), message="m1") for _ in range(4)))
+    for _ in range(3):
+        await channel.send(draft, "kk", photo())
+    await channel.send(draft, "ijazah", photo())
+    assert len(list((settings.home / "documents").glob("??/*"))) == 2
+    await channel.answer(draft, "kk", None)
+    assert list((settings.home / "documents").glob("??/*")) == []
+
+
 async def test_a_page_needs_a_document_and_a_message(channel: Client) -> None:
     draft = await channel.open()
     assert (await channel.send(draft, "ijazah", photo()))[0] == 422
@@ -156,7 +169,7 @@ WHOLE = [located("JPEG"), located("PNG"), located("WEBP"), pdf(2)]
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@examples(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_an_altered_file_is_refused_or_clean(data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from(WHOLE)))
     for _ in range(data.draw(st.integers(1, 8))):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from backend.server import BackendSettings
 from backend.states import State
 from tests.backend.conftest import CONTACT, Client, photo
 from tests.backend.test_documents import pdf
@@ -165,7 +166,7 @@ async def test_cancelling_is_possible_until_it_is_decided(channel: Client, offic
         assert await channel("POST", f"/filings/{number}/cancel", **request) == (status, body)
 
 
-async def test_the_result_reaches_its_owner(channel: Client, officer: Client) -> None:
+async def test_the_result_reaches_its_owner(channel: Client, officer: Client, settings: BackendSettings) -> None:
     number = await bring(channel, officer, "DISETUJUI")
     path = f"/filings/{number}/result"
     assert (await channel("GET", path, headers=OWNER))[0] == 404
@@ -173,6 +174,7 @@ async def test_the_result_reaches_its_owner(channel: Client, officer: Client) ->
     assert (status, body["result"]["content_type"]) == (200, "image/png")
     status, body = await officer("PUT", path, data=pdf())
     assert body["result"] == {"content_type": "application/pdf", "size": len(pdf()), "at": "2026-11-24T09:30:00+07:00"}
+    assert len(list((settings.home / "documents").glob("??/*"))) == 2, "the KK and the later result"
     assert await channel("GET", path, headers=OWNER) == (200, pdf())
     assert await officer("GET", path) == (200, pdf())
     other = {"Praja-Contact": "other", "Praja-Proof": "9999"}

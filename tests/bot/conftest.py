@@ -29,6 +29,7 @@ from tests.bot.fakes import Clock, PaperChannel
 from tests.fakes.rasa import TOKEN, FakeRasa
 
 DATA = Path(__file__).parents[2] / "data"
+POLL = 0.03
 BACKEND = "http://127.0.0.1:9"
 
 
@@ -49,10 +50,10 @@ class Room:
     def worker(self, **more: Any) -> Worker:
         channels = {self.channel.name: self.channel}
         turns = Turns(self.store, channels, self.rasa, self.texts, "http://127.0.0.1:1")
-        return Worker(self.store, channels, turns, self.texts, self.notices, self.metrics, **more)
+        return Worker(self.store, channels, turns, self.texts, self.notices, self.metrics, **{"poll": POLL, **more})
 
-    def sender(self) -> Sender:
-        return Sender(self.store, self.channel, self.documents, self.notices, self.metrics)
+    def sender(self, **more: Any) -> Sender:
+        return Sender(self.store, self.channel, self.documents, self.notices, self.metrics, **{"poll": POLL, **more})
 
     async def receive(self, *updates: Update) -> None:
         await receive(self.store, self.channel.name, updates)

@@ -102,7 +102,7 @@ class PaperChannel:
                     body["provider_id"],
                     DeliveryState[body["state"]],
                     datetime.now(UTC),
-                    error_code=body.get("code"),
+                    error_code=body.get("code") if body["state"] == "FAILED" else None,
                     billable=body.get("billable"),
                     tag=body.get("tag"),
                 )

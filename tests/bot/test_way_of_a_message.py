@@ -100,7 +100,9 @@ async def test_stopping_finishes_the_turn(room: Room, rasa: FakeRasa) -> None:
 
 
 async def test_a_tap_is_the_choice_that_was_offered(room: Room, rasa: FakeRasa) -> None:
-    rasa.answer = lambda body: reply("Yang mana?", choices=[("niat:tanya_biaya:ktp", "Biaya KTP"), ("mulai:ktp", "Ajukan")])
+    rasa.answer = lambda body: reply(
+        "Yang mana?", choices=[("niat:tanya_biaya:ktp", "Biaya KTP"), ("mulai:ktp", "Ajukan")]
+    )
     await room.receive(update("m1", text="ktp"))
     await room.work_off()
     (data, title) = room.channel.posted[0].message.choices[1]
@@ -110,7 +112,9 @@ async def test_a_tap_is_the_choice_that_was_offered(room: Room, rasa: FakeRasa) 
     assert rasa.turns[1]["choice"] == "mulai:ktp"
 
 
-@pytest.mark.parametrize("stranger", [pytest.param(True, id="sent to somebody else"), pytest.param(False, id="no such")])
+@pytest.mark.parametrize(
+    "stranger", [pytest.param(True, id="sent to somebody else"), pytest.param(False, id="no such")]
+)
 async def test_a_forged_tap_is_its_title(room: Room, rasa: FakeRasa, stranger: bool) -> None:
     rasa.answer = lambda body: reply("Yang mana?", choices=[("mulai:ktp", "Ajukan")])
     await room.receive(update("m1", text="ktp"))
@@ -148,7 +152,9 @@ async def test_what_cannot_be_read_gets_a_reason_and_not_rasa(
     assert rasa.requests == 0
 
 
-@pytest.mark.parametrize("text", ["/restart", '/intent{"nik": "1"}', "مرحبا 👨‍👩‍👧 ‮abc", "ha\0lo", "buruk \ud800 sekali"])
+@pytest.mark.parametrize(
+    "text", ["/restart", '/intent{"nik": "1"}', "مرحبا 👨‍👩‍👧 ‮abc", "ha\0lo", "buruk \ud800 sekali"]
+)
 async def test_odd_texts_reach_rasa_as_text(room: Room, rasa: FakeRasa, text: str) -> None:
     await room.receive(update("m1", text=text))
     await room.work_off()

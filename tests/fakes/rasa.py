@@ -15,7 +15,7 @@ from typing import Any, Self
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-__all__ = ["FakeRasa", "TOKEN", "reply"]
+__all__ = ["TOKEN", "FakeRasa", "reply"]
 
 TOKEN = "token-rasa"
 Body = dict[str, Any]

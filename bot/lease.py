@@ -1,0 +1,70 @@
+"""Who holds a lease: a process, named so that the next one on this machine can tell whether it still lives."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import uuid
+
+import psutil
+from sqlalchemy import or_, select, update
+
+from bot.store import Store
+from bot.tables import conversations
+
+__all__ = ["free_leases_of_the_dead", "new_owner"]
+
+_numbers = itertools.count()
+
+
+def _machine() -> str:
+    """Process ids mean something only within one namespace: two containers may bear the same name."""
+    try:
+        namespace = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        namespace = ""
+    return f"{socket.gethostname()}/{namespace}"
+
+
+_MACHINE = _machine()
+_PROCESS = f"{_MACHINE}|{os.getpid()}|{uuid.uuid4().hex[:8]}"
+
+
+def new_owner() -> str:
+    """A name for a part of this process that claims: `MACHINE|PID|PROCESS|PART`."""
+    return f"{_PROCESS}|{next(_numbers)}"
+
+
+async def free_leases_of_the_dead(store: Store) -> None:
+    """Without this, what a killed process was just doing would wait until its lease runs out."""
+    table = conversations.c
+    mine = f"{_MACHINE}|"
+    async with store.engine.begin() as connection:
+        held = await connection.execute(
+            select(table.leased_by, table.send_leased_by)
+            .where(
+                or_(
+                    table.leased_by.startswith(mine, autoescape=True),
+                    table.send_leased_by.startswith(mine, autoescape=True),
+                )
+            )
+            .distinct()
+        )
+        dead = {owner for pair in held for owner in pair if owner and owner.startswith(mine) and _is_dead(owner)}
+        if dead:
+            await connection.execute(
+                update(conversations).where(table.leased_by.in_(dead)).values(leased_by=None, lease_until=None)
+            )
+            await connection.execute(
+                update(conversations)
+                .where(table.send_leased_by.in_(dead))
+                .values(send_leased_by=None, send_lease_until=None)
+            )
+
+
+def _is_dead(owner: str) -> bool:
+    if owner.startswith(f"{_PROCESS}|"):
+        return False
+    pid = int(owner.split("|")[1])
+    return pid == os.getpid() or not psutil.pid_exists(pid)
