@@ -24,7 +24,7 @@ class Answer(DialogueAction):
             if office is None and turn.slot("layanan") is None and turn.intent == "tanya_jam_layanan":
                 office = self.offices["dispendukcapil"]
             if office is not None:
-                self._tell_office(office, turn, reply)
+                self._tell_offices([office], turn, reply)
                 return []
         found = await find_service(turn, self.catalogue, self.texts, reply)
         if isinstance(found, Choice):
@@ -45,8 +45,7 @@ class Answer(DialogueAction):
                 if service.online:
                     reply.say(self.texts("jawab_daring", kanal=", ".join(service.online)))
             case "tanya_lokasi" | "tanya_jam_layanan":
-                for office in service.offices[:2]:
-                    self._tell_office(self.offices[office], turn, reply)
+                self._tell_offices([self.offices[office] for office in service.offices[:2]], turn, reply)
             case _:
                 self._tell_list("jawab_syarat", service, service.requirements, reply)
 
@@ -67,20 +66,23 @@ class Answer(DialogueAction):
         if any(fact.unverified for fact in facts):
             reply.say(self.texts("perlu_verifikasi_bintang"))
 
-    def _tell_office(self, office: Office, turn: Turn, reply: Reply) -> None:
-        opening = office.opening()
-        if turn.intent == "tanya_jam_layanan":
-            reply.say(
-                self.texts("jawab_jam", kantor=office.name, jam=opening)
-                if opening
-                else self.texts("jawab_jam_tidak_ada", kantor=office.name)
-            )
-        else:
-            where = office.address or self.texts("alamat_tidak_ada")
-            phone = f" Telepon {office.phone}." if office.phone else ""
-            reply.say(self.texts("jawab_lokasi", kantor=office.name, alamat=where, telepon=phone))
-        if office.unverified:
+    def _tell_offices(self, offices: Sequence[Office], turn: Turn, reply: Reply) -> None:
+        tell = self._hours if turn.intent == "tanya_jam_layanan" else self._place
+        for office in offices:
+            reply.say(tell(office))
+        if any(office.unverified for office in offices):
             reply.say(self.texts("perlu_verifikasi"))
+
+    def _hours(self, office: Office) -> str:
+        opening = office.opening()
+        if opening is None:
+            return self.texts("jawab_jam_tidak_ada", kantor=office.name)
+        return self.texts("jawab_jam", kantor=office.name, jam=opening)
+
+    def _place(self, office: Office) -> str:
+        where = office.address or self.texts("alamat_tidak_ada")
+        phone = f" Telepon {office.phone}." if office.phone else ""
+        return self.texts("jawab_lokasi", kantor=office.name, alamat=where, telepon=phone)
 
     def _next_step(self, service: Service, turn: Turn, reply: Reply) -> None:
         if service.mode == "permohonan":

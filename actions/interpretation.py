@@ -107,8 +107,8 @@ def interpret(question: Question, turn: Turn) -> Meaning:
 
 
 def is_aside(turn: Turn) -> bool:
-    """A question or a command, by the model's word."""
-    return turn.intent in _QUESTIONS | _COMMANDS and turn.confidence >= _SURE
+    """A question or a command, by the model's word; a command of some other bot ("/restart") is neither."""
+    return not turn.text.startswith("/") and turn.intent in _QUESTIONS | _COMMANDS and turn.confidence >= _SURE
 
 
 def match_choice(text: str, choices: Sequence[tuple[str, str]]) -> str | None:
@@ -153,6 +153,8 @@ def _aside_or(turn: Turn, otherwise: Meaning) -> Meaning:
 
 
 def _is_aside_to_free_text(turn: Turn) -> bool:
+    if turn.text.startswith("/"):
+        return False
     if turn.intent in _COMMANDS:
         return turn.confidence >= _VERY_SURE and len(turn.text.split()) <= _FREE_COMMAND_WORDS
     return turn.intent in _QUESTIONS and turn.confidence >= _SURE and _ASKING.search(turn.text) is not None

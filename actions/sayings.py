@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from rasa_sdk.events import EventType
 
 from actions.action import DialogueAction, Resources
+from actions.topic import FAMILIES_OFFERED
 from actions.turn import Reply, Turn
 
 __all__ = ["ListServices", "NotUnderstood", "Repeat", "Say"]
 
 _LIKELY = 3
+_ALL = "semua"
 _MENU = (
     ("niat:daftar_layanan", "Daftar layanan"),
     ("niat:cek_status", "Cek status"),
@@ -62,13 +64,22 @@ class Say(DialogueAction):
 
 
 class ListServices(DialogueAction):
+    """`daftar_layanan`: the families to choose from, and the whole list for who wants it."""
+
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
         summaries = await self.catalogue.summaries()
-        agencies: dict[str, list[str]] = {}
-        for service in summaries.values():
-            agencies.setdefault(service.agency, []).append(service.name)
-        listed = "\n".join(f"- {agency}: {', '.join(names)}" for agency, names in agencies.items())
-        reply.say(self.texts("daftar_layanan", jumlah=len(summaries), isi=listed))
+        if turn.choice == f"niat:daftar_layanan:{_ALL}":
+            agencies: dict[str, list[str]] = {}
+            for service in summaries.values():
+                agencies.setdefault(service.agency, []).append(service.name)
+            listed = "\n".join(f"- {agency}: {'; '.join(names)}" for agency, names in agencies.items())
+            reply.say(self.texts("semua_layanan", isi=listed))
+            return []
+        reply.say(self.texts("daftar_layanan", jumlah=len(summaries)))
+        for family in FAMILIES_OFFERED:
+            if name := self.catalogue.family_name(family):
+                reply.offer(f"niat:ajukan_layanan:{family}", name)
+        reply.offer(f"niat:daftar_layanan:{_ALL}", "Semua layanan")
         return []
 
 

@@ -26,9 +26,6 @@ from actions.turn import IncomingFile
 
 __all__ = ["ActionsSettings", "serve"]
 
-_LARGEST_FILE = 32 * 1024 * 1024
-
-
 @dataclass(frozen=True)
 class ActionsSettings:
     data: Path
@@ -84,7 +81,7 @@ def _actions(settings: ActionsSettings, session: aiohttp.ClientSession) -> list[
             async with session.get(file.url, headers=headers, timeout=aiohttp.ClientTimeout(total=8)) as response:
                 if not response.ok:
                     raise BackendDown(f"file: {response.status}")
-                return await response.content.read(_LARGEST_FILE)
+                return await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise BackendDown(f"file: {type(error).__name__}") from None
 

@@ -8,11 +8,14 @@ from actions.catalogue import Catalogue, Service, Summary
 from actions.texts import Texts
 from actions.turn import Reply, Turn
 
-__all__ = ["Choice", "find_service"]
+__all__ = ["FAMILIES_OFFERED", "Choice", "find_service"]
 
 _SURE = 0.5
 _CHOICES = 3
 _FAMILY_CHOICES = 9
+
+FAMILIES_OFFERED = ("ktp", "kk", "kelahiran", "kematian", "pindah", "nikah", "sktm", "surat_keterangan", "bpjs")
+"""asked for most; with one more choice they fill a WhatsApp list"""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ async def _ask_likely(turn: Turn, catalogue: Catalogue, texts: Texts, reply: Rep
 
 async def _ask_any(turn: Turn, catalogue: Catalogue, texts: Texts, reply: Reply) -> Choice:
     reply.say(texts("layanan_apa"))
-    for family in ("ktp", "kk", "kelahiran", "kematian", "pindah", "nikah", "sktm", "surat_keterangan", "bpjs"):
+    for family in FAMILIES_OFFERED:
         if name := catalogue.family_name(family):
             reply.offer(f"niat:{turn.intent}:{family}", name)
     return Choice(topic=None)

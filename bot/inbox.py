@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, select, tuple_, update
+from sqlalchemy import ARRAY, DateTime, Text, Uuid, any_, bindparam, column, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +21,29 @@ Fingerprint = tuple[str, str]
 """kind and keyed digest of an address"""
 Group = Mapping[Fingerprint, Address]
 """the addresses of one person, best first"""
+
+_STORE = upsert(inbox).on_conflict_do_nothing()
+_LOOK_UP = select(addresses.c.kind, addresses.c.fingerprint, addresses.c.conversation).where(
+    addresses.c.channel == bindparam("of_channel"),
+    addresses.c.fingerprint == any_(bindparam("digests", type_=ARRAY(Text))),
+)
+_contacts = (
+    func.unnest(bindparam("owners", type_=ARRAY(Uuid)), bindparam("times", type_=ARRAY(DateTime(timezone=True))))
+    .table_valued(column("owner", Uuid), column("at", DateTime(timezone=True)))
+    .render_derived()
+)
+_CONTACT = (
+    update(conversations)
+    .where(conversations.c.id == _contacts.c.owner)
+    .values(last_message_at=func.greatest(conversations.c.last_message_at, _contacts.c.at), unreachable=False)
+    .returning(func.pg_notify(INBOX, ""))
+)
+_RELEASE = (
+    update(outbox)
+    .where(outbox.c.conversation == any_(bindparam("owners", type_=ARRAY(Uuid))), is_held)
+    .values(state="queued")
+    .returning(func.pg_notify(OUTBOX, ""))
+)
 
 
 async def receive(store: Store, channel: str, updates: Sequence[Update]) -> None:
@@ -49,7 +72,7 @@ async def receive(store: Store, channel: str, updates: Sequence[Update]) -> None
             }
             for update, owner in zip(updates, owners, strict=True)
         ]
-        await connection.execute(upsert(inbox).on_conflict_do_nothing(), rows)
+        await connection.execute(_STORE, rows)
         await _note_contact(connection, updates, owners, now)
         if None in owners:
             await connection.execute(select(func.pg_notify(INBOX, UNADDRESSED)))
@@ -74,11 +97,8 @@ async def _conversations(
 async def _look_up(
     connection: AsyncConnection, channel: str, wanted: Iterable[Fingerprint]
 ) -> dict[Fingerprint, uuid.UUID]:
-    table = addresses.c
     found = await connection.execute(
-        select(table.kind, table.fingerprint, table.conversation).where(
-            table.channel == channel, tuple_(table.kind, table.fingerprint).in_(wanted)
-        )
+        _LOOK_UP, {"of_channel": channel, "digests": [fingerprint for _, fingerprint in wanted]}
     )
     return {(kind, fingerprint): conversation for kind, fingerprint, conversation in found}
 
@@ -159,16 +179,7 @@ async def _note_contact(
             latest[owner] = max(latest.get(owner, at), at)
     if not latest:
         return
-    table = conversations.c
-    await connection.execute(
-        update(conversations)
-        .where(table.id == bindparam("owner"))
-        .values(last_message_at=func.greatest(table.last_message_at, bindparam("at")), unreachable=False),
-        [{"owner": owner, "at": latest[owner]} for owner in sorted(latest)],
-    )
-    await connection.execute(select(func.pg_notify(INBOX, "")))
-    released = await connection.execute(
-        update(outbox).where(outbox.c.conversation.in_(latest), is_held).values(state="queued")
-    )
-    if released.rowcount:
-        await connection.execute(select(func.pg_notify(OUTBOX, "")))
+    # In one order, so that two batches don't wait for each other.
+    owners = sorted(latest)
+    await connection.execute(_CONTACT, {"owners": owners, "times": [latest[owner] for owner in owners]})
+    await connection.execute(_RELEASE, {"owners": owners})

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import func, select
 
+from bot.outbox import State
 from bot.store import Store
 from bot.tables import conversations, inbox, outbox
 
@@ -68,8 +69,8 @@ class Metrics:
                 .where((outbox.c.created_at > now - timedelta(days=1)) | (outbox.c.state.in_(("queued", "held"))))
                 .group_by(outbox.c.state)
             )
-            for gauge in (self._outbox.labels(state) for state in ("queued", "held", "failed")):
-                gauge.set(0)
+            for state in State:
+                self._outbox.labels(state.value).set(0)
             for state, count in states:
                 self._outbox.labels(state).set(count)
         self._backlog.set(waiting[0])

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from bot.reply import Choice, FileLink, Reply
+from bot.store import clean
 
 __all__ = ["Frame", "Handoff", "Rasa", "TurnAnswer", "TurnRefused", "TurnTrouble"]
 
@@ -120,8 +121,10 @@ def _answer(body: Mapping[str, Any]) -> TurnAnswer:
     frame, handoff = body.get("frame"), body.get("handoff")
     replies = [
         Reply(
-            text=str(reply.get("text") or ""),
-            choices=tuple(Choice(str(choice["id"]), str(choice["title"])) for choice in reply.get("choices") or ()),
+            text=clean(str(reply.get("text") or "")),
+            choices=tuple(
+                Choice(str(choice["id"]), clean(str(choice["title"]))) for choice in reply.get("choices") or ()
+            ),
             file=_file(reply.get("file")),
         )
         for reply in body["replies"]

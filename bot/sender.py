@@ -31,6 +31,7 @@ _BURST = 10
 _MOST_TRIES = 12
 _MOST_UNKNOWN = 3
 _BUSY = timedelta(seconds=5)
+_MISTAKE = timedelta(seconds=5)
 _OPERATOR = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(minutes=10)
 _UNKNOWN_PAUSE = timedelta(seconds=30)
@@ -109,11 +110,18 @@ class Sender:
                 pause = verdict.pause
                 if pause is not None or verdict.unreachable:
                     break
-        except SQLAlchemyError as error:
+        except Exception as error:
             _logger.warning("sending failed: %s", fault(error))
+            pause = _MISTAKE
         finally:
+            await self._give_back(waiting, pause, sent)
+
+    async def _give_back(self, waiting: Waiting, pause: timedelta | None, sent: int) -> None:
+        try:
             if await give_back(self._store, waiting, pause, self._channel.capabilities.pace * sent):
                 self._woken.set()
+        except (SQLAlchemyError, OSError) as error:
+            _logger.warning("a claim runs out by itself: %s", fault(error))
 
     def _allowance(self, waiting: Waiting) -> int:
         """How many messages the pace lets go now: the time used up ahead must stay within the burst's."""

@@ -70,7 +70,7 @@ addresses = Table(
     Column("kind", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("value", LargeBinary, nullable=False),
-    UniqueConstraint("channel", "kind", "fingerprint"),
+    UniqueConstraint("channel", "fingerprint", "kind"),
 )
 
 inbox = Table(

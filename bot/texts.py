@@ -74,4 +74,5 @@ def _check(key: str, text: object, allowed: frozenset[str]) -> None:
     except ValueError:
         raise TextsUnfit(f"saluran.yml: tanda kurung di '{key}' tidak berpasangan") from None
     if not used <= allowed:
-        raise TextsUnfit(f"saluran.yml: '{key}' hanya boleh memakai {{{'}, {'.join(sorted(allowed))}}}")
+        names = ", ".join(f"{{{name}}}" for name in sorted(allowed)) or "kata biasa"
+        raise TextsUnfit(f"saluran.yml: '{key}' hanya boleh memakai {names}; periksa yang di dalam kurung")

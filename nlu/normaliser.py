@@ -24,7 +24,7 @@ _FILES = ("singkatan.yml", "jawa.yml")
 _WORD = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*|\d+|[^\w\s]|_")
 _HELD_DOWN = re.compile(r"([^\W\d_])\1{2,}")
 _DOUBLED_END = re.compile(r"([^\W\d_])\1$")
-_POSSESSIVE = re.compile(r"(?P<stem>.{2,})(?:ku|mu|nya|ny|ne|e|ipun|nipun|an|no|kno|in|kan)$")
+_POSSESSIVE = re.compile(r"(?P<stem>.{2,})(?:ku|mu|nya|ny|ne|e|ipun|nipun)")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Lexicon:
 
     def word(self, raw: str) -> str:
         folded = fold(raw)
+        if folded in self._terms:
+            return folded
         for spelling in _spellings(folded):
             if spelling in self._words:
                 return self._words[spelling]
@@ -105,7 +107,8 @@ def _spellings(folded: str) -> Iterable[str]:
     if held != folded:
         yield held
     ended = _DOUBLED_END.sub(r"\1", held)
-    if ended != held:
+    # "kk" isn't a long "k".
+    if ended != held and len(ended) > 2:
         yield ended
     if "'" in folded:
         yield folded.replace("'", "")

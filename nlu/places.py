@@ -84,10 +84,11 @@ class Gazetteer:
         self._places: dict[str, list[_Place]] = defaultdict(list)
         for place in sorted(places, key=lambda each: (each.level, each.name, each.kecamatan)):
             self._places[_squash(place.name)].append(place)
-        self._names = {
+        self._names: dict[Optional[str], list[str]] = {
             level: [name for name, known in self._places.items() if any(place.level == level for place in known)]
             for level in ("kecamatan", "desa")
         }
+        self._names[None] = list(self._places)
         self._everyday = frozenset(map(_squash, words)) | {_DISTRICT}
 
     def find(self, text: str) -> Sequence[FoundPlace]:
@@ -132,9 +133,8 @@ class Gazetteer:
     def _slip(self, squashed: str, level: Optional[str]) -> Optional[str]:
         if len(squashed) < (4 if level else _SHORTEST_SLIP):
             return None
-        names = self._names[level] if level else [name for known in self._names.values() for name in known]
         cutoff = _SLIP_WITH_LEVEL if level else _SLIP_ALONE
-        best = process.extractOne(squashed, names, scorer=fuzz.ratio, score_cutoff=cutoff)
+        best = process.extractOne(squashed, self._names[level], scorer=fuzz.ratio, score_cutoff=cutoff)
         return best[0] if best and best[0][0] == squashed[0] else None
 
     def _decide(self, mention: _Mention, named: set[str], possible: set[str], *, alone: bool) -> Optional[_Place]:

@@ -5,17 +5,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from praja.parts import NLU_PYTHON, rasa_environment
 from praja.settings import ROOT, Settings, SettingsUnfit
 
+if TYPE_CHECKING:
+    from bot.server import Role
+
 __all__ = ["run_role"]
+
+_BOT_ROLES: Mapping[str, tuple[Role, ...]] = {
+    "bot": ("http", "worker", "sender"),
+    "worker": ("worker",),
+    "sender": ("sender",),
+}
+"""`run bot` is enough by itself; the others add capacity beside it."""
 
 
 def run_role(role: str, settings: Settings) -> int:
     """Serve until SIGTERM. Raises SettingsUnfit."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines hold the bot's token
+    for name in ("httpx", "rasa_sdk", "sanic"):  # the first one's lines hold the bot's token
+        logging.getLogger(name).setLevel(logging.WARNING)
     match role:
         case "actions":
             _actions(settings)
@@ -24,7 +37,7 @@ def run_role(role: str, settings: Settings) -> int:
         case "backend":
             asyncio.run(_backend(settings))
         case _:
-            asyncio.run(_bot(settings, {"http", "worker", "sender"} if role == "bot" else {role}))
+            asyncio.run(_bot(settings, _BOT_ROLES[role]))
     return 0
 
 
@@ -76,11 +89,10 @@ async def _backend(settings: Settings) -> None:
     )
 
 
-async def _bot(settings: Settings, roles: set[str]) -> None:
-    from bot.server import BotSettings, serve
-
+async def _bot(settings: Settings, roles: Collection[Role]) -> None:
     from bot.channels.telegram import TelegramSettings
     from bot.channels.whatsapp import WhatsAppSettings
+    from bot.server import BotSettings, serve
 
     whatsapp = telegram = None
     if settings.whatsapp_token:
@@ -91,13 +103,14 @@ async def _bot(settings: Settings, roles: set[str]) -> None:
             verify_token=settings.whatsapp_verify_token or "",
             api_url=settings.whatsapp_api_url,
             api_version=settings.whatsapp_api_version,
+            window_template=(settings.whatsapp_template, "id") if settings.whatsapp_template else None,
         )
     if settings.telegram_token:
         telegram = TelegramSettings(
             token=settings.telegram_token,
             api_url=settings.telegram_api_url,
             mode=settings.telegram_mode,
-            webhook_secret=settings.telegram_webhook_secret,
+            webhook_secret=settings.telegram_webhook_secret or "",
             webhook_url=f"{settings.public_url}/webhooks/telegram",
         )
     await serve(
@@ -115,6 +128,7 @@ async def _bot(settings: Settings, roles: set[str]) -> None:
             actions_url=settings.actions_address,
             whatsapp=whatsapp,
             telegram=telegram,
+            backend_token=settings.backend_token,
         ),
         roles,
     )

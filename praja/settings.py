@@ -7,6 +7,7 @@ import os
 import secrets
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -41,7 +42,7 @@ class Settings(BaseSettings):
 
     telegram_token: str | None = None
     telegram_api_url: str = "https://api.telegram.org"
-    telegram_mode: str = Field(default="polling", pattern="^(polling|webhook)$")
+    telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_webhook_secret: str | None = None
 
     whatsapp_token: str | None = None

@@ -44,5 +44,5 @@ def test_a_missing_or_broken_file_is_named(tmp_path: Path, content: str | None) 
     (tmp_path / "teks").mkdir()
     if content is not None:
         (tmp_path / "teks" / "saluran.yml").write_text(content, encoding="utf-8")
-    with pytest.raises(TextsUnfit, match="saluran.yml"):
+    with pytest.raises(TextsUnfit, match=r"saluran\.yml"):
         Texts(tmp_path)

@@ -40,7 +40,9 @@ class FakeActions:
 
 
 def _is_question(call: Body) -> bool:
-    return bool(call["tracker"]["latest_message"]["intent"]["name"] == "tanya_biaya")
+    """Once: called again after the question was answered, there is no answer to validate."""
+    tracker = call["tracker"]
+    return tracker["latest_message"]["intent"]["name"] == "tanya_biaya" and tracker["events"][-1]["event"] == "slot"
 
 
 def _start(call: Body) -> Body:
@@ -86,7 +88,7 @@ def _file(call: Body) -> Body:
 
 
 def _circle(call: Body) -> Body:
-    return {"events": [{"event": "followup", "name": "action_bantuan"}], "responses": []}
+    return {"events": [{"event": "followup", "name": "action_umpan_balik"}], "responses": []}
 
 
 def _say_name(call: Body) -> Body:
@@ -107,7 +109,7 @@ _ACTIONS = {
     "action_status": _count,
     "action_petugas": _officer,
     "action_lanjutkan": _file,
-    "action_bantuan": _circle,
+    "action_umpan_balik": _circle,
 }
 
 
