@@ -1,8 +1,8 @@
-"""How well messages are understood: `nlu/.venv/bin/python -m nlu.evaluation [--data FOLDER] [--test FOLDER]`.
+"""How well messages are understood: `nlu/.venv/bin/python -m nlu.evaluation [--data FOLDER] [--test FILE.jsonl]`.
 
 Without `--test` the examples are divided into folds that keep neighbours of a block together (an author's paraphrases
-stand next to each other); with it, all of `--data` is learned and the other folder is asked. Prints a summary and writes
-`reports/understanding.json`.
+stand next to each other); with it, all of `--data` is learned and the messages of the file are asked. Prints a summary
+and writes `reports/understanding.json`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Optional
 
@@ -23,8 +24,9 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 
 from nlu.catalogue import read_catalogue
-from nlu.examples import NO_SERVICE, Example, read_examples
+from nlu.examples import NO_SERVICE, Example, read_examples, read_messages
 from nlu.intent_classifier import decide_intent
+from nlu.mentions import find_mentions
 from nlu.service_finder import ServiceModel
 from nlu.text_classifier import TextClassifier
 
@@ -61,7 +63,7 @@ def main() -> None:
     if arguments.test is None:
         judged = list(cross_validate(examples, arguments.folds))
     else:
-        judged = list(judge(examples, read_examples(arguments.test)))
+        judged = list(judge(examples, read_messages(arguments.test)))
     measures = {**measure(judged), "learned_from": len(examples), "seconds": round(time.monotonic() - started, 1)}
     arguments.report.parent.mkdir(parents=True, exist_ok=True)
     arguments.report.write_text(json.dumps(measures, ensure_ascii=False, indent=1), "utf-8")
@@ -103,6 +105,8 @@ def measure(judged: Sequence[Judged]) -> dict[str, Any]:
         "service_invented": _share(without_service, lambda each: each.services[0] != NO_SERVICE),
         "false_accept": _share(out_of_scope, lambda each: each.intent not in _REJECTIONS),
         "false_reject": _share(in_scope, lambda each: each.intent in _REJECTIONS),
+        "entities_found": _entities_found(judged),
+        "by_group": {} if len({_group(each) for each in judged}) > 20 else _by(judged, _group),
         "by_variety": _by(judged, lambda each: each.example.variety or "?"),
         "by_intent": _by(judged, lambda each: str(each.example.intent)),
         "confusions": _confusions(judged),
@@ -111,6 +115,20 @@ def measure(judged: Sequence[Judged]) -> dict[str, Any]:
 
 def _is_right(each: Judged) -> bool:
     return each.intent == each.example.intent
+
+
+def _group(each: Judged) -> str:
+    return each.example.block
+
+
+def _entities_found(judged: Sequence[Judged]) -> Optional[float]:
+    """Of the entities named in the set: those found with their value. A date said by its distance isn't asked."""
+    asked, found = 0, 0
+    for each in judged:
+        mentioned = {(mention.entity, mention.value) for mention in find_mentions(each.example.text, date.today())}
+        asked += len(each.example.entities)
+        found += sum(entity in mentioned for entity in each.example.entities)
+    return round(found / asked, 4) if asked else None
 
 
 def _by(judged: Sequence[Judged], key: Callable[[Judged], str]) -> dict[str, Any]:
@@ -160,7 +178,7 @@ def _groups(examples: Iterable[Example]) -> Sequence[str]:
 
 def _summary(measures: dict[str, Any]) -> str:
     lines = [f"{name:24} {value}" for name, value in measures.items() if not isinstance(value, (dict, list))]
-    for name in ("by_variety", "by_intent"):
+    for name in ("by_group", "by_variety", "by_intent"):
         lines += ["", name, *(f"  {key:22} {value['intent_accuracy']:.3f}  of {value['examples']}" for key, value in measures[name].items())]
     lines += ["", "confusions"]
     lines += [f"  {each['intent']} → {each['taken_for']}: {each['count']}" for each in measures["confusions"][:15]]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import yaml
 from rasa.shared.nlu.constants import INTENT, METADATA, METADATA_INTENT, TEXT
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-__all__ = ["NO_SERVICE", "Example", "examples_of_training", "read_examples"]
+__all__ = ["NO_SERVICE", "Example", "examples_of_training", "read_examples", "read_messages"]
 
 NO_SERVICE = "-"
 """The label of a message that names no service."""
@@ -31,6 +32,8 @@ class Example:
     """`ragam`"""
     block: str = ""
     """Examples written together; a fair split keeps them together."""
+    entities: tuple[tuple[str, str], ...] = ()
+    """Entity and value, where a set to be measured by names them."""
 
 
 def examples_of_training(training_data: TrainingData) -> Sequence[Example]:
@@ -44,6 +47,22 @@ def examples_of_training(training_data: TrainingData) -> Sequence[Example]:
 def read_examples(folder: Path) -> Sequence[Example]:
     """The same straight from the files, with their blocks."""
     return [example for path in sorted(folder.rglob("*.yml")) for example in _read_file(path)]
+
+
+def read_messages(file: Path) -> Sequence[Example]:
+    """A set to be measured by: a JSON object a line with `text`, `intent`, `layanan`, `ragam`, `entities`, `group`."""
+    return [_measured(json.loads(line)) for line in file.read_text("utf-8").splitlines()]
+
+
+def _measured(line: dict[str, Any]) -> Example:
+    return Example(
+        line["text"],
+        line["intent"],
+        line["layanan"] or NO_SERVICE,
+        line["ragam"],
+        line["group"],
+        tuple((entity["entity"], entity["value"]) for entity in line["entities"]),
+    )
 
 
 def _read_file(path: Path) -> Iterable[Example]:

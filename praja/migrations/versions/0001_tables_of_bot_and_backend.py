@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["conversation"], ["bot.conversations.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("channel", "kind", "fingerprint"),
+        sa.UniqueConstraint("channel", "fingerprint", "kind"),
         schema="bot",
     )
     op.create_index(op.f("ix_bot_addresses_conversation"), "addresses", ["conversation"], unique=False, schema="bot")
