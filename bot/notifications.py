@@ -9,14 +9,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.channel import Template
 from bot.outbox import Kind, enqueue
 from bot.reply import Bubble
-from bot.store import Store, clean
+from bot.store import Cleaned, Store
 from bot.tables import backend_events, conversations
 from bot.texts import Texts
 
@@ -28,7 +28,6 @@ _MOST_FIXES = 8
 _LONGEST_PARAMETER = 900
 """characters; the body of a template takes 1024 with its own words"""
 
-Cleaned = Annotated[str, BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)]
 Word = Annotated[Cleaned, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 

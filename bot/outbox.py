@@ -8,16 +8,20 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Delivery, DeliveryState
+from bot.channel import Delivery, DeliveryState, SendFailure
 from bot.notices import OUTBOX
 from bot.reply import Bubble
 from bot.store import Store
 from bot.tables import conversations, outbox
 
-__all__ = ["Kind", "State", "add", "choice_sent", "enqueue", "note_delivery"]
+__all__ = ["MOST_TRIES", "WINDOW_CLOSED", "Kind", "State", "add", "choice_sent", "enqueue", "note_delivery"]
+
+MOST_TRIES = 12
+WINDOW_CLOSED = SendFailure.WINDOW_CLOSED.value
+"""As the `error` of a failed message it is what the desk sees; of a queued one, that only its template may go."""
 
 
 class Kind(enum.StrEnum):
@@ -96,20 +100,27 @@ async def choice_sent(store: Store, conversation: uuid.UUID, outbox_id: int, ind
     return choices[index].id if 0 <= index < len(choices) else None
 
 
-async def note_delivery(connection: AsyncConnection, channel: str, delivery: Delivery) -> bool:
+async def note_delivery(connection: AsyncConnection, store: Store, channel: str, delivery: Delivery) -> bool:
     """Record a provider's word; whether it was about a message of ours. A state never moves backwards.
 
     A message whose sending timed out has no provider id, and is known by its tag.
     """
     table = outbox.c
-    moves = table.state.in_(_BEFORE.get(delivery.state, ()))
     about = table.provider_id == delivery.provider_id
     if delivery.tag and delivery.tag.isascii() and delivery.tag.isdigit() and len(delivery.tag) < 19:
         about = or_(about, table.provider_id.is_(None) & (table.id == int(delivery.tag)))
+    about = and_(about, table.conversation.in_(select(conversations.c.id).where(conversations.c.channel == channel)))
+    closed = delivery.state is DeliveryState.FAILED and delivery.failure is SendFailure.WINDOW_CLOSED
+    if closed and await _keep(connection, store, about, delivery):
+        return True
     arrived = delivery.state >= DeliveryState.DELIVERED
+    moves: ColumnElement[bool] = table.state.in_(_BEFORE.get(delivery.state, ()))
+    if not arrived:
+        # Queued in spite of a provider id: refused and to be sent anew. What is said of the old try is overtaken.
+        moves = and_(moves, or_(table.state != State.QUEUED.value, table.provider_id.is_(None)))
     changed = await connection.execute(
         update(outbox)
-        .where(about, table.conversation.in_(select(conversations.c.id).where(conversations.c.channel == channel)))
+        .where(about)
         .values(
             state=case((moves, delivery.state.name.lower()), else_=table.state),
             provider_id=delivery.provider_id,
@@ -117,11 +128,50 @@ async def note_delivery(connection: AsyncConnection, channel: str, delivery: Del
             delivered_at=_first(table.delivered_at, delivery.at) if arrived else table.delivered_at,
             read_at=_first(table.read_at, delivery.at) if delivery.state is DeliveryState.READ else table.read_at,
             error_code=case((moves, delivery.error_code), else_=table.error_code),
-            error=case((moves, delivery.error), else_=table.error),
+            error=case((moves, WINDOW_CLOSED if closed else delivery.error), else_=table.error),
             billable=table.billable if delivery.billable is None else delivery.billable,
         )
     )
     return changed.rowcount > 0
+
+
+async def _keep(connection: AsyncConnection, store: Store, about: ColumnElement[bool], delivery: Delivery) -> bool:
+    """A notification that was refused late, the window being closed, isn't lost: whether it was one.
+
+    It goes as its template; without one it is held until the citizen writes, or goes again if they have since.
+    """
+    table = outbox.c
+    row = (
+        await connection.execute(
+            select(table.id, table.body, table.sent_at, conversations.c.last_message_at)
+            .join(conversations, conversations.c.id == table.conversation)
+            .where(about, table.kind == Kind.NOTIFICATION.value, table.attempts < MOST_TRIES)
+            .where(
+                or_(
+                    table.state == State.SENT.value,
+                    and_(table.state == State.QUEUED.value, table.provider_id.is_(None)),
+                )
+            )
+            .with_for_update(of=outbox)
+        )
+    ).first()
+    if row is None:
+        return False
+    heard_since = bool(row.last_message_at and row.last_message_at > (row.sent_at or delivery.at))
+    as_template = not heard_since and Bubble.from_json(store.outbox.open_json(row.body)).template is not None
+    await connection.execute(
+        update(outbox)
+        .where(table.id == row.id)
+        .values(
+            state=(State.QUEUED if heard_since or as_template else State.HELD).value,
+            provider_id=delivery.provider_id,
+            sent_at=None,
+            error_code=delivery.error_code,
+            error=WINDOW_CLOSED if as_template else None,
+        )
+    )
+    await connection.execute(select(func.pg_notify(OUTBOX, "")))
+    return True
 
 
 def _first(column: ColumnElement[datetime], at: datetime) -> ColumnElement[datetime]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Interval,
     ScalarSelect,
     Text,
+    and_,
     any_,
     bindparam,
     case,
@@ -29,7 +30,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from bot.channel import Address
 from bot.notices import CHANGED
-from bot.outbox import Kind, State
+from bot.outbox import WINDOW_CLOSED, Kind, State
 from bot.reply import Bubble
 from bot.store import Store
 from bot.tables import addresses, conversations, is_queued, outbox
@@ -59,6 +60,8 @@ class Due:
     kind: Kind
     bubble: Bubble
     attempts: int
+    closed: bool
+    """the provider has refused its text, the window being closed"""
 
 
 @dataclass(frozen=True)
@@ -118,22 +121,30 @@ _CLAIM = (
     )
 )
 _QUEUED = (
-    select(outbox.c.id, outbox.c.kind, outbox.c.body, outbox.c.attempts)
+    select(outbox.c.id, outbox.c.kind, outbox.c.body, outbox.c.attempts, outbox.c.error)
     .where(outbox.c.conversation == bindparam("of_conversation"), is_queued)
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
 )
+_given_id = bindparam("given_id", type_=Text)
+_at = bindparam("at", type_=DateTime(timezone=True))
+# A status that came before our own record is not overwritten: it knows more than we do. One that refused this very try has
+# queued the message anew under its id.
+_is_ours = and_(is_queued, or_(_given_id.is_(None), outbox.c.provider_id.is_distinct_from(_given_id)))
 _FINISH = (
     update(outbox)
     .where(outbox.c.id == bindparam("due"))
     .values(
-        # A status that came before is not overwritten: it knows more than we do.
-        state=case((is_queued, bindparam("new_state")), else_=outbox.c.state),
-        error_code=case((is_queued, bindparam("new_code", type_=Integer)), else_=outbox.c.error_code),
-        error=case((is_queued, bindparam("new_error", type_=Text)), else_=outbox.c.error),
+        state=case((_is_ours, bindparam("new_state")), else_=outbox.c.state),
+        error_code=case((_is_ours, bindparam("new_code", type_=Integer)), else_=outbox.c.error_code),
+        error=case((_is_ours, bindparam("new_error", type_=Text)), else_=outbox.c.error),
         attempts=bindparam("tries"),
-        provider_id=func.coalesce(outbox.c.provider_id, bindparam("given_id", type_=Text)),
-        sent_at=func.coalesce(outbox.c.sent_at, bindparam("at", type_=DateTime(timezone=True))),
+        # What is queued may bear the id of an earlier try that was refused.
+        provider_id=case(
+            (_is_ours, func.coalesce(_given_id, outbox.c.provider_id)),
+            else_=func.coalesce(outbox.c.provider_id, _given_id),
+        ),
+        sent_at=case((_is_ours, func.coalesce(_at, outbox.c.sent_at)), else_=func.coalesce(outbox.c.sent_at, _at)),
     )
     .returning(func.pg_notify(CHANGED, cast(outbox.c.conversation, Text)))
 )
@@ -186,7 +197,13 @@ async def queued(store: Store, waiting: Waiting, *, limit: int) -> Sequence[Due]
     async with store.single.connect() as connection:
         rows = await connection.execute(_QUEUED, {"of_conversation": waiting.conversation, "most": limit})
         return [
-            Due(row.id, Kind(row.kind), Bubble.from_json(store.outbox.open_json(row.body)), row.attempts)
+            Due(
+                row.id,
+                Kind(row.kind),
+                Bubble.from_json(store.outbox.open_json(row.body)),
+                row.attempts,
+                row.error == WINDOW_CLOSED,
+            )
             for row in rows
         ]
 

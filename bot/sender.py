@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,7 +21,7 @@ from bot.fault import fault
 from bot.lease import new_owner
 from bot.metrics import Metrics
 from bot.notices import OUTBOX, Notices, wait
-from bot.outbox import Kind, State
+from bot.outbox import MOST_TRIES, WINDOW_CLOSED, Kind, State
 from bot.queue import Due, Verdict, Waiting, claim_waiting, finish, give_back, handled_by, queued
 from bot.store import Store
 
@@ -28,7 +29,6 @@ __all__ = ["Sender"]
 
 _BURST = 10
 """messages that may go to one person at once, ahead of the pace; WhatsApp takes 45"""
-_MOST_TRIES = 12
 _MOST_UNKNOWN = 3
 _BUSY = timedelta(seconds=5)
 _MISTAKE = timedelta(seconds=5)
@@ -136,18 +136,18 @@ class Sender:
             return Verdict(State.WITHHELD)
         if waiting.unreachable:
             return Verdict(State.FAILED, error=SendFailure.RECIPIENT.value)
-        closed = self._is_closed(waiting)
+        closed = due.closed or self._is_closed(waiting)
         if closed and due.bubble.template is None:
             return self._window_closed(due)
         try:
             return Verdict(State.SENT, provider_id=await self._send(waiting, due, as_template=closed))
         except SendFailed as failed:
             self._metrics.send_failures.labels(self._channel.name, failed.failure.value).inc()
-            return self._failed(due, failed, as_template=closed)
+            return _remembering(due, self._failed(due, failed, as_template=closed))
         except Exception as error:
             self._metrics.send_failures.labels(self._channel.name, "exception").inc()
             _logger.warning("outbox %d couldn't be sent: %s", due.id, fault(error))
-            return self._retry(due, None, fault(error), None)
+            return _remembering(due, self._retry(due, None, fault(error), None))
 
     def _is_closed(self, waiting: Waiting) -> bool:
         window = self._channel.capabilities.window
@@ -197,16 +197,20 @@ class Sender:
                 return Verdict(State.FAILED, failed.code, failed.detail)
 
     def _retry(self, due: Due, code: int | None, detail: str, after: timedelta | None) -> Verdict:
-        if due.attempts + 1 >= _MOST_TRIES:
+        if due.attempts + 1 >= MOST_TRIES:
             return Verdict(State.FAILED, code, detail)
         backoff = min(timedelta(seconds=2**due.attempts), _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311
         return Verdict(State.QUEUED, code, detail, pause=max(backoff, after or timedelta(0)))
 
     def _window_closed(self, due: Due, code: int | None = None) -> Verdict:
-        """A notification waits until the citizen writes; what answers them now fails, for the desk to see."""
-        if due.kind is Kind.NOTIFICATION:
-            return Verdict(State.HELD)
-        return Verdict(State.FAILED, code, SendFailure.WINDOW_CLOSED.value)
+        """A notification goes as its template or waits until the citizen writes; what answers them now fails, for the
+        desk to see.
+        """
+        if due.kind is not Kind.NOTIFICATION:
+            return Verdict(State.FAILED, code, WINDOW_CLOSED)
+        if due.bubble.template is not None:
+            return Verdict(State.QUEUED, code, WINDOW_CLOSED, pause=timedelta(0))
+        return Verdict(State.HELD)
 
     def _stop_channel(self, failed: SendFailed) -> None:
         self._stopped = True
@@ -217,3 +221,8 @@ class Sender:
             self._channel.name,
             failed.code,
         )
+
+
+def _remembering(due: Due, verdict: Verdict) -> Verdict:
+    """What is tried again later still goes as its template."""
+    return replace(verdict, error=WINDOW_CLOSED) if due.closed and verdict.state is State.QUEUED else verdict

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 import aiohttp
 from aiohttp import web
@@ -100,7 +101,11 @@ async def running(
             await stack.enter_async_context(_until_stopped(Worker(store, channels, turns, texts, notices, metrics)))
         if "http" in roles:
             parts = {
-                "rasa": [f"{url.rstrip('/')}/" for url in settings.rasa_urls],
+                # It answers 409 while no model is loaded, and its root 200.
+                "rasa": [
+                    f"{url.rstrip('/')}/status?token={quote(settings.rasa_token, safe='')}"
+                    for url in settings.rasa_urls
+                ],
                 "actions": [f"{settings.actions_url.rstrip('/')}/health"],
                 "backend": [f"{settings.backend_url.rstrip('/')}/healthz"],
             }

@@ -23,7 +23,7 @@ from bot.inbox import receive
 from bot.notices import CHANGED, Notices, wait
 from bot.outbox import State
 from bot.reply import Bubble
-from bot.store import Store
+from bot.store import Cleaned, Store
 from bot.tables import addresses, inbox, outbox
 
 __all__ = ["SimulatorPages"]
@@ -41,7 +41,7 @@ _POLICY = "; ".join(
     )
 )
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[Cleaned, StringConstraints(min_length=1, max_length=200)]
 
 
 class SentFile(BaseModel):
@@ -62,9 +62,9 @@ class SentContact(BaseModel):
 
 class Sent(BaseModel):
     sender: Name
-    text: str | None = None
+    text: Cleaned | None = None
     choice: Name | None = None
-    title: str | None = None
+    title: Cleaned | None = None
     file: SentFile | None = None
     location: SentLocation | None = None
     contact: SentContact | None = None

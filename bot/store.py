@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import BeforeValidator
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.channel import Address
 from identity import Seal
 
-__all__ = ["Clock", "Store", "clean", "utc_now"]
+__all__ = ["Cleaned", "Clock", "Store", "clean", "utc_now"]
 
 Clock = Callable[[], datetime]
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""in JSON as `json.dumps` writes it, where a backslash of the text's own is doubled"""
 
 
 def utc_now() -> datetime:
@@ -25,7 +29,13 @@ def utc_now() -> datetime:
 
 def clean(text: str) -> str:
     """Without NUL and with lone surrogates replaced: neither fits into PostgreSQL or UTF-8, and both arrive in JSON."""
+    if text.isascii():
+        return text.replace("\0", "")
     return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+Cleaned = Annotated[str, BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)]
+"""a text of a checked body"""
 
 
 @dataclass(frozen=True)
@@ -56,8 +66,9 @@ class Store:
         return self.address.index(f"{channel}:{address.kind}:{clean(address.value)}")
 
     def seal_raw(self, body: Mapping[str, Any]) -> bytes:
-        """In ASCII, since a lone surrogate in a citizen's text must not keep it from being stored."""
-        return self.inbox.seal(json.dumps(body, separators=(",", ":")).encode("ascii"))
+        """Cleaned all through, names too: whatever is read from it can be stored, sent on and shown."""
+        written = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return self.inbox.seal(clean(_ESCAPED_NUL.sub(r"\1", written)).encode())
 
     def open_raw(self, sealed: bytes) -> Any:
         return self.inbox.open_json(sealed)

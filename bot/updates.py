@@ -22,7 +22,7 @@ _FRESH = timedelta(hours=1)
 async def note(connection: AsyncConnection, store: Store, channel: str, event: Delivery | AddressChange) -> bool:
     """Record it within the caller's transaction; false when it is about something we don't know (yet)."""
     if isinstance(event, Delivery):
-        return await note_delivery(connection, channel, event)
+        return await note_delivery(connection, store, channel, event)
     return await _note_address(connection, store, channel, event)
 
 

@@ -193,7 +193,10 @@ _PATTERNS: Sequence[tuple[re.Pattern[str], _Resolver]] = (
     (_compile(r"(?P<year>(?:19|20)\d\d)[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"), _iso),
     (_compile(rf"{_DAY_PREFIX}(?P<day>\d{{1,2}}) ?[-/. ] ?(?P<month>\d{{1,2}}) ?[-/.] ?{_YEAR}"), _numbers),
     (_compile(rf"{_DAY_PREFIX}(?P<day>\d{{1,2}}) (?P<month>\d{{1,2}}) (?P<year>(?:19|20)\d\d)"), _numbers),
-    (_compile(rf"{_DAY_PREFIX}(?P<day>\d{{1,2}}) ?[-/. ] ?(?P<month>\d{{1,2}}) ?(?:tahun|thn|th|taun) ?{_YEAR}"), _numbers),
+    (
+        _compile(rf"{_DAY_PREFIX}(?P<day>\d{{1,2}}) ?[-/. ] ?(?P<month>\d{{1,2}}) ?(?:tahun|thn|th|taun) ?{_YEAR}"),
+        _numbers,
+    ),
     (
         _compile(
             rf"{_DAY_PREFIX}(?P<day>\d{{1,2}})[-/. ]*(?:bulan |bln )?(?P<month>{_MONTH})\.?"

@@ -55,7 +55,11 @@ def _mend(words: str, phrases: Sequence[str]) -> str:
     known = [phrase.strip() for phrase in phrases if " " not in phrase.strip()]
     mended = []
     for word in words.split():
-        near = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_SLIP) if len(word) >= _SHORTEST_SLIP else None
+        near = (
+            process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_SLIP)
+            if len(word) >= _SHORTEST_SLIP
+            else None
+        )
         mended.append(near[0] if near else word)
     return f" {' '.join(mended)} "
 

@@ -24,7 +24,11 @@ _HERE = ZoneInfo("Asia/Jakarta")
 class EntityFinder(GraphComponent):
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> EntityFinder:
         return cls()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections import Counter, defaultdict
@@ -35,6 +36,9 @@ __all__ = ["Judged", "cross_validate", "judge", "main", "measure"]
 _ROOT = Path(__file__).parents[1]
 _NEIGHBOURS = 5
 _THRESHOLD = 0.35
+_DAY = date(2026, 11, 24)
+"""On which the messages to be measured by were written: "besok" is the day after."""
+
 _OUT_OF_SCOPE = "di_luar_topik"
 _REJECTIONS = (_OUT_OF_SCOPE, DEFAULT_NLU_FALLBACK_INTENT_NAME)
 
@@ -79,7 +83,7 @@ def judge(learned: Sequence[Example], asked: Sequence[Example]) -> Iterator[Judg
     intents = TextClassifier(balanced=True)
     intents.fit([example.text for example in learned], [str(example.intent) for example in learned])
     services = ServiceModel.learn(learned, read_catalogue())
-    for example, ranking in zip(asked, intents.all_probabilities([example.text for example in asked])):
+    for example, ranking in zip(asked, intents.all_probabilities([example.text for example in asked]), strict=True):
         intent, confidence = decide_intent(example.text, ranking, _THRESHOLD)
         found = services.find(example.text)
         named = [NO_SERVICE] if found is None else [found.id, *(label for label, _ in found.alternatives)]
@@ -96,7 +100,12 @@ def measure(judged: Sequence[Judged]) -> dict[str, Any]:
         "examples": len(judged),
         "intent_accuracy": _share(judged, _is_right),
         "intent_macro_f1": round(
-            float(f1_score([str(each.example.intent) for each in judged], [each.intent for each in judged], average="macro")), 4
+            float(
+                f1_score(
+                    [str(each.example.intent) for each in judged], [each.intent for each in judged], average="macro"
+                )
+            ),
+            4,
         ),
         "intent_confidence_error": _calibration_error([(each.confidence, _is_right(each)) for each in judged]),
         "service_top1": _share(with_service, lambda each: each.services[0] == each.example.service),
@@ -118,14 +127,15 @@ def _is_right(each: Judged) -> bool:
 
 
 def _group(each: Judged) -> str:
-    return each.example.block
+    """Of a set to be measured by; pairs that differ in one word are numbered."""
+    return re.sub(r"-\d+$", "", each.example.block)
 
 
 def _entities_found(judged: Sequence[Judged]) -> Optional[float]:
-    """Of the entities named in the set: those found with their value. A date said by its distance isn't asked."""
+    """Of the entities named in the set: those found with their value."""
     asked, found = 0, 0
     for each in judged:
-        mentioned = {(mention.entity, mention.value) for mention in find_mentions(each.example.text, date.today())}
+        mentioned = {(mention.entity, mention.value) for mention in find_mentions(each.example.text, _DAY)}
         asked += len(each.example.entities)
         found += sum(entity in mentioned for entity in each.example.entities)
     return round(found / asked, 4) if asked else None
@@ -135,7 +145,10 @@ def _by(judged: Sequence[Judged], key: Callable[[Judged], str]) -> dict[str, Any
     groups: dict[str, list[Judged]] = defaultdict(list)
     for each in judged:
         groups[key(each)].append(each)
-    return {name: {"examples": len(group), "intent_accuracy": _share(group, _is_right)} for name, group in sorted(groups.items())}
+    return {
+        name: {"examples": len(group), "intent_accuracy": _share(group, _is_right)}
+        for name, group in sorted(groups.items())
+    }
 
 
 def _confusions(judged: Sequence[Judged]) -> list[dict[str, Any]]:
@@ -161,7 +174,10 @@ def _calibration_error(answers: Sequence[tuple[float, bool]]) -> float:
     for confidence, right in answers:
         bins[min(int(confidence * 10), 9)].append((confidence, right))
     return round(
-        sum(abs(float(np.mean([right - confidence for confidence, right in group]))) * len(group) for group in bins.values())
+        sum(
+            abs(float(np.mean([right - confidence for confidence, right in group]))) * len(group)
+            for group in bins.values()
+        )
         / max(len(answers), 1),
         4,
     )
@@ -179,7 +195,14 @@ def _groups(examples: Iterable[Example]) -> Sequence[str]:
 def _summary(measures: dict[str, Any]) -> str:
     lines = [f"{name:24} {value}" for name, value in measures.items() if not isinstance(value, (dict, list))]
     for name in ("by_group", "by_variety", "by_intent"):
-        lines += ["", name, *(f"  {key:22} {value['intent_accuracy']:.3f}  of {value['examples']}" for key, value in measures[name].items())]
+        lines += [
+            "",
+            name,
+            *(
+                f"  {key:22} {value['intent_accuracy']:.3f}  of {value['examples']}"
+                for key, value in measures[name].items()
+            ),
+        ]
     lines += ["", "confusions"]
     lines += [f"  {each['intent']} → {each['taken_for']}: {each['count']}" for each in measures["confusions"][:15]]
     return "\n".join(lines) + "\n"

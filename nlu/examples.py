@@ -68,7 +68,9 @@ def _measured(line: dict[str, Any]) -> Example:
 def _read_file(path: Path) -> Iterable[Example]:
     for number, block in enumerate((yaml.safe_load(path.read_text("utf-8")) or {}).get("nlu", [])):
         for text in _ITEM.findall(block["examples"]):
-            yield _example(_ANNOTATION.sub(r"\1", text), block["intent"], block.get("metadata") or {}, f"{path}:{number}")
+            yield _example(
+                _ANNOTATION.sub(r"\1", text), block["intent"], block.get("metadata") or {}, f"{path}:{number}"
+            )
 
 
 def _example(text: str, intent: str, labels: dict[str, str], block: str) -> Example:

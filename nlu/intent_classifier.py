@@ -33,7 +33,11 @@ class IntentClassifier(GraphComponent):
     """`threshold`: below this confidence the intent is `nlu_fallback`, with the ranking kept."""
 
     def __init__(
-        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, classifier: Optional[TextClassifier]
+        self,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        classifier: Optional[TextClassifier],
     ) -> None:
         self._config = config
         self._model_storage = model_storage
@@ -46,7 +50,11 @@ class IntentClassifier(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> IntentClassifier:
         return cls(config, model_storage, resource, None)
 
@@ -83,7 +91,9 @@ class IntentClassifier(GraphComponent):
             intent, confidence = decide_intent(text, ranking, self._config["threshold"])
             message.set(INTENT, {"name": intent, "confidence": confidence}, add_to_output=True)
             best = list(ranking.items())[: self._config["ranking_length"]]
-            message.set("intent_ranking", [{"name": name, "confidence": value} for name, value in best], add_to_output=True)
+            message.set(
+                "intent_ranking", [{"name": name, "confidence": value} for name, value in best], add_to_output=True
+            )
         return messages
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
 from typing import Optional
+
+import yaml
 
 from identity import InvalidNumber, parse_kk_number, parse_nik, parse_phone
 from nlu.dates import find_dates
-from nlu.normaliser import flatten
+from nlu.normaliser import flatten, load_lexicon
 from nlu.places import load_gazetteer
 
 __all__ = ["Mention", "find_mentions"]
@@ -26,34 +30,36 @@ class Mention:
     end: int
 
 
+_WORDS = Path(__file__).parents[1] / "data" / "kamus" / "nama_alamat.yml"
+
 _SIXTEEN = re.compile(r"(?<!\d)\d(?:[ .\-]{0,2}\d){15}(?!\d)")
-_PHONE = re.compile(r"(?<![\d\w])(?:\+ ?62|62|0)[ .\-]?8\d(?:[ .\-]?\d){7,10}(?!\d)")
-_FILING = re.compile(r"\bsda[\s.\-:/]*(?P<month>\d{4})[\s.\-]*(?P<rest>[0-9a-tv-z](?:[\s\-]?[0-9a-tv-z]){5})(?![0-9a-z])")
+_PHONE = re.compile(
+    r"(?<![\d\w+])(?:\(?(?:\+ ?62|62|0)\)?[ .\-/]{0,2}|(?<=hp )|(?<=wa )|(?<=nomor )|(?<=nomer )|(?<=no ))"
+    r"8\d(?:[ .\-/()]{0,2}\d){7,10}(?!\d)"
+)
+_FILING = re.compile(
+    r"\bsda[\s.\-:/_]*(?P<month>\d{2}[\s.\-]?\d{2})[\s.\-/_]*(?P<rest>[0-9a-tv-z](?:[\s.\-/_]?[0-9a-tv-z]){5})(?![0-9a-z])"
+)
 _MISREAD = str.maketrans("oil", "011")
 
 _FAMILY_CARD = re.compile(r"\b(?:kk|ksk|kartu keluarga|kertu keluarga|no ?kk)\b")
 _IDENTITY = re.compile(r"\b(?:nik|ktp|e-?ktp|nomor induk|no ?ktp)\b")
 
 _NAME_CUE = re.compile(
-    r"\b(?:atas nama|an(?= )|a\.n\.?|nama(?: lengkap)?(?: saya| sy| ku| ibu| bapak| anak| suami| istri)?(?: saya)?|namaku|jenengku|"
-    r"jenenge|nami kula|nami kulo|asma kula|asmanipun)(?!\w)[ ]*(?:adalah|itu|iku|yaitu|:|=|-)?[ ]*"
+    r"\b(?:(?P<own>atas nama|an(?= )|a\.n\.?|nama(?: lengkap)? (?:saya|sy)|nama lengkap|namaku|nama(?= ?:)|jenengku|"
+    r"nami kula|nami kulo|asma kula)|(?<!balik )(?<!beda )(?:nama(?: ibu| bapak| anak| suami| istri)?(?: saya)?|jenenge|asmanipun))(?!\w)"
+    r"[ ]*(?:adalah|itu|iku|yaitu|:|=|-)?[ ]*"
 )
 _NAME_WORD = re.compile(r"[^\W\d_][^\W\d_'’.\-]*")
-_NO_NAME = frozenset(
-    "yang yg sing ingkang dan karo kalih mau mo arep kate badhe tolong tlg tulung saya sy aku kulo kula sudah sdh udah wis "
-    "sampun belum blm gurung durung dereng di ke dari dr nang ning teng untuk utk buat gawe gae kanggo dengan dgn umur usia "
-    "lahir alamat nik no nomor hp ya yo nggih min pak bu kak mas mbak cak salah keliru kleru beda benar bener ganti ubah rubah "
-    "ktp kk akta akte kia surat ijazah apa opo siapa sopo itu iku ini iki ada ono onok tidak gak ga tdk mboten harus kudu bisa "
-    "iso saged lengkap tanggal tgl tempat ditulis tertulis sama sesuai dulu lagi maneh kok karena soalnya tapi tp kurang hilang "
-    "usaha toko desa kecamatan baru lama panggilan ibu bapak anak suami istri sendiri orang siapa".split()
+_ADDRESS_CUE = re.compile(
+    r"\b(?:alamat(?:e| saya| sy| rumah| lengkap| ku|ku|nya)*|omahku|tinggal di|domisili di)\b[ ]*(?:di|nang|ning|teng|:|=)?[ ]*"
 )
-_ADDRESS_CUE = re.compile(r"\b(?:alamat(?:e| saya| sy| rumah| lengkap| ku|ku|nya)*|omahku|tinggal di|domisili di)\b[ ]*(?:di|nang|ning|teng|:|=)?[ ]*")
-_STREET = re.compile(r"\b(?:jl|jln|jalan|gg|gang|dusun|dsn|perum|perumahan|komplek|kompleks|griya|puri|rt)\b\.?")
+_STREET = re.compile(
+    r"\b(?:jl|jln|jalan|gg|gang|dusun|dsn|perum|perumahan|komplek|kompleks|griya|puri)\b\.?|\brt\.? ?\d"
+)
 _ADDRESS_PART = re.compile(r"[^\s,;]+[,;]?")
-_HOUSE = re.compile(r"\d|\brt\b|\brw\b|\bblok\b")
-_ADDRESS_ENDS = frozenset(
-    "yang yg mau saya sy aku dan tolong tapi karena kok rusak macet berlubang gimana piye pripun ya min pak bu apa bisa untuk buat "
-    "sudah belum tidak gak ga ada jam hari besok kapan dimana nya itu ini sampai sejak lampu mati banjir".split()
+_HOUSE = re.compile(
+    r"\b(?:no|nomor|nmr|rt|rw|km|blok)\b\.? ?[a-z]{0,2}[\-. ]?\d|\bblok\b|[a-z] \d{1,4}[a-z]?(?=[,.]|$)"
 )
 _LONGEST_NAME = 5
 _LONGEST_ADDRESS = 16
@@ -77,9 +83,10 @@ def _may_stand_together(one: Mention, other: Mention) -> bool:
 
 def _filing_numbers(text: str, flat: str, today: date) -> Iterable[Mention]:
     for match in _FILING.finditer(flat):
-        rest = re.sub(r"[\s\-]", "", match["rest"]).translate(_MISREAD).upper()
+        rest = re.sub(r"[\W_]", "", match["rest"]).translate(_MISREAD).upper()
         if any(character.isdigit() for character in rest) or not rest.isalpha():
-            yield Mention("nomor_permohonan", f"SDA-{match['month']}-{rest}", match.start(), match.end())
+            month = re.sub(r"\D", "", match["month"])
+            yield Mention("nomor_permohonan", f"SDA-{month}-{rest}", match.start(), match.end())
 
 
 def _sixteen_digits(text: str, flat: str, today: date) -> Iterable[Mention]:
@@ -114,7 +121,7 @@ def _address_at(text: str, flat: str, start: int, *, cued: bool) -> Iterable[Men
     end, words = start, 0
     for part in _ADDRESS_PART.finditer(flat, start):
         word = part[0].strip(",;.")
-        if word in _ADDRESS_ENDS or words == _LONGEST_ADDRESS or "\n" in flat[end : part.start()]:
+        if word in _lists()["akhir_alamat"] or words == _LONGEST_ADDRESS or "\n" in flat[end : part.start()]:
             break
         end, words = part.start() + len(part[0].rstrip(",;.!?")), words + 1
         if part[0][-1] in "!?" or (part[0][-1] == "." and len(word) > 3 and not word.isdigit()):
@@ -127,6 +134,9 @@ def _address_at(text: str, flat: str, start: int, *, cued: bool) -> Iterable[Men
 def _names(text: str, flat: str, today: date) -> Iterable[Mention]:
     for cue in _NAME_CUE.finditer(flat):
         words = list(_name_words(text, cue.end()))
+        # Without "saya" or "atas" before it, only a capital tells a name from what the sentence goes on with.
+        if cue["own"] is None and words and not words[0][0][0].isupper():
+            continue
         if words and not (len(words) == 1 and len(words[0][0]) < 3):
             start, end = words[0].start(), words[-1].end()
             end -= len(text[start:end]) - len(text[start:end].rstrip(".,"))
@@ -139,7 +149,7 @@ def _name_words(text: str, start: int) -> Iterable[re.Match[str]]:
     first: Optional[str] = None
     for _ in range(_LONGEST_NAME):
         match = _NAME_WORD.match(text, at)
-        if match is None or flatten(match[0]).strip(".") in _NO_NAME:
+        if match is None or _is_word(match[0]):
             return
         first = first or match[0]
         if first[0].isupper() and not match[0][0].isupper():
@@ -148,6 +158,17 @@ def _name_words(text: str, start: int) -> Iterable[re.Match[str]]:
         if match.end() >= len(text) or text[match.end()] != " ":
             return
         at = match.end() + 1
+
+
+def _is_word(word: str) -> bool:
+    """A word of the dictionary may be a name where it is capitalised ("Wulan")."""
+    flat = flatten(word).strip(".")
+    return flat in _lists()["bukan_nama"] or (word[0].islower() and load_lexicon().knows(flat))
+
+
+@lru_cache(maxsize=1)
+def _lists() -> Mapping[str, frozenset[str]]:
+    return {name: frozenset(words) for name, words in yaml.safe_load(_WORDS.read_text("utf-8")).items()}
 
 
 def _places(text: str, flat: str, today: date) -> Iterable[Mention]:

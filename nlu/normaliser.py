@@ -54,6 +54,10 @@ class Lexicon:
         short = _HELD_DOWN.sub(r"\1", folded)
         return self._without_possessive(short) or short
 
+    def knows(self, word: str) -> bool:
+        """Whether it is a word of the dictionary, standard or not, possessives included."""
+        return word in self._words or word in self._terms or bool(self._without_possessive(word))
+
     def _without_possessive(self, word: str) -> str:
         if word in self._terms:
             return word
@@ -68,9 +72,7 @@ class Lexicon:
 
 def tokenise(text: str, lexicon: Lexicon) -> Sequence[Token]:
     """Words, numbers and signs in order; blanks are left out."""
-    return [
-        Token(match[0], match.start(), match.end(), lexicon.word(match[0])) for match in _WORD.finditer(text)
-    ]
+    return [Token(match[0], match.start(), match.end(), lexicon.word(match[0])) for match in _WORD.finditer(text)]
 
 
 def fold(text: str) -> str:
@@ -92,7 +94,7 @@ def load_lexicon() -> Lexicon:
         for standard, spellings in yaml.safe_load((_DICTIONARY / name).read_text("utf-8")).items():
             for spelling in spellings:
                 words.setdefault(fold(str(spelling)), str(standard))
-    return Lexicon(words, _TERMS)
+    return Lexicon(words, yaml.safe_load((_DICTIONARY / "istilah.yml").read_text("utf-8")))
 
 
 @lru_cache(maxsize=4096)
@@ -112,9 +114,3 @@ def _spellings(folded: str) -> Iterable[str]:
         yield ended
     if "'" in folded:
         yield folded.replace("'", "")
-
-
-_TERMS = (
-    "ktp ektp kk kia akta akte skck sktm bpjs kis surat berkas syarat biaya foto dokumen data nama alamat status kantor "
-    "petugas permohonan pajak pbb nib imb pbg izin nikah waris tanah rumah desa kelurahan kecamatan kartu jalan lampu"
-).split()

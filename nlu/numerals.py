@@ -95,7 +95,9 @@ def _tens(words: Sequence[str]) -> _Found:
     return unit, 1
 
 
-def _scaled(words: Sequence[str], one: str, many: str, scale: int, smaller: Callable[[Sequence[str]], _Found]) -> _Found:
+def _scaled(
+    words: Sequence[str], one: str, many: str, scale: int, smaller: Callable[[Sequence[str]], _Found]
+) -> _Found:
     """`[smaller] many [smaller]`, or `one [smaller]`, or `smaller`."""
     first = (1, 1) if words[:1] == [one] else smaller(words)
     if first is None:

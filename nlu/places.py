@@ -146,7 +146,9 @@ class Gazetteer:
         # Together with its kecamatan: either it is the kecamatan of a desa that was named, or a desa in one.
         of_named = [place for place in candidates if place.level == "kecamatan" and place.name in named]
         in_possible = [
-            place for place in candidates if place.level == "desa" and place.kecamatan in possible and place.kecamatan != place.name
+            place
+            for place in candidates
+            if place.level == "desa" and place.kecamatan in possible and place.kecamatan != place.name
         ]
         fitting = of_named or in_possible
         return fitting[0] if len(fitting) == 1 else None

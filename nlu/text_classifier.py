@@ -80,7 +80,10 @@ class TextClassifier:
 
     def _features(self, views: Sequence[tuple[str, ...]]) -> csr_matrix:
         return hstack(
-            [vectorizer.transform([view[number] for view in views]) for number, vectorizer in enumerate(self._vectorizers)]
+            [
+                vectorizer.transform([view[number] for view in views])
+                for number, vectorizer in enumerate(self._vectorizers)
+            ]
         ).tocsr()
 
     def _machine(self) -> LinearSVC:

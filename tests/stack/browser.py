@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.stack.citizen import Heard, photo
+from tests.stack.citizen import Heard
 
 CHROMIUM = shutil.which("chromium")
 WIDTH, HEIGHT = 390, 844
@@ -74,7 +74,3 @@ class BrowserPhone:
         return [
             Heard(b.locator(".bubble").inner_text(), tuple(b.locator(".choices button").all_inner_texts())) for b in new
         ]
-
-
-def sample_photo() -> bytes:
-    return photo("KK")

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from nlu.emergency import Alarm, alarm
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "KEBAKARAN",
+        "tolong ada kebakaran di pasar krian",
+        "kbakaran min tolong",
+        "KEBAKARANNN!!!",
+        "kecelakaan di jalan raya waru ada yg ga sadar",
+        "kcelakaan tolong",
+        "tulung omahku kobongan",
+        "onok maling mlebu omah saiki",
+        "wonten kacilakan teng margi, nyuwun tulung",
+        "tolong ibu saya pingsan",
+        "butuh ambulans sekarang",
+        "SOS",
+        "darurat!!!",
+        "ada begal di jembatan barusan",
+        "arekku kelelep nang kali tulung",
+    ],
+)
+def test_a_cry_for_help_is_certain(text: str) -> None:
+    assert alarm(text) is Alarm.CERTAIN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mau minta surat keterangan kebakaran",
+        "laporan kecelakaan kemarin",
+        "ktp saya hilang waktu kebakaran",
+        "kk rusak kena banjir bandang, urus dimana",
+        "rumah kebakaran bulan lalu, mau urus akta yang terbakar",
+        "syarat santunan kecelakaan apa saja",
+        "dompet dijambret, mau buat surat kehilangan",
+        "lowongan damkar ada?",
+        "halo",
+        "",
+        "aplikasi error tolong",
+    ],
+)
+def test_past_or_about_a_paper_is_none(text: str) -> None:
+    assert alarm(text) is Alarm.NONE

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import BotUttered, Event, SessionStarted, UserUttered
+
+from identity import SealBroken
+from nlu.tracker_store import SealedTrackerStore, TurnOutdated
+
+
+@pytest.fixture
+def store(database: str, monkeypatch: pytest.MonkeyPatch) -> SealedTrackerStore:
+    monkeypatch.setenv("PRAJA_SECRET_KEY", "a-secret")
+    return SealedTrackerStore(host=database, domain=Domain.empty())
+
+
+@pytest.fixture
+def sender() -> str:
+    return str(uuid.uuid4())
+
+
+def exchange(text: str) -> list[Event]:
+    return [UserUttered(text, {"name": "salam"}), BotUttered(f"re {text}")]
+
+
+def spoken(events: Any) -> list[Any]:
+    return [event.text for event in events if isinstance(event, (UserUttered, BotUttered))]
+
+
+async def test_only_the_latest_session_is_read(store: SealedTrackerStore, sender: str) -> None:
+    await store.append(sender, [SessionStarted(), *exchange("a")], after=0, message_id="1")
+    stored = await store.read(sender)
+    await store.append(sender, [SessionStarted(), *exchange("b")], after=stored.last_event, message_id="2")
+    latest = (await store.read(sender, "3")).tracker
+    assert latest is not None
+    assert spoken(latest.events) == ["b", "re b"]
+    full = await store.retrieve_full_tracker(sender)
+    assert full is not None
+    assert spoken(full.events) == ["a", "re a", "b", "re b"]
+
+
+async def test_an_answered_turn_is_found_in_any_session(store: SealedTrackerStore, sender: str) -> None:
+    await store.append(sender, [SessionStarted(), *exchange("a")], after=0, message_id="1")
+    stored = await store.read(sender)
+    await store.append(sender, [SessionStarted(), *exchange("b")], after=stored.last_event, message_id="2")
+    answered = (await store.read(sender, "1")).answered
+    assert answered is not None
+    assert spoken(answered) == ["a", "re a"]
+
+
+async def test_a_late_second_run_fails(store: SealedTrackerStore, sender: str) -> None:
+    await store.append(sender, exchange("a"), after=0, message_id="1")
+    with pytest.raises(TurnOutdated):
+        await store.append(sender, exchange("a"), after=0, message_id="1")
+    stored = await store.read(sender)
+    with pytest.raises(TurnOutdated):
+        await store.append(sender, exchange("a"), after=stored.last_event, message_id="1")
+    assert stored.tracker is not None
+    assert len(stored.tracker.events) == 2
+
+
+async def test_rasas_own_interface(store: SealedTrackerStore, sender: str) -> None:
+    tracker = await store.create_tracker(sender)
+    tracker.update_with_events(exchange("a"), None)
+    await store.save(tracker)
+    await store.save(tracker)
+    again = await store.retrieve(sender)
+    assert again == tracker
+    assert sender in await store.keys()
+
+
+async def test_erase(store: SealedTrackerStore, sender: str) -> None:
+    await store.append(sender, exchange("a"), after=0, message_id="1")
+    await store.erase(sender)
+    stored = await store.read(sender, "1")
+    assert (stored.tracker, stored.answered, stored.last_event) == (None, None, 0)
+
+
+async def test_another_key_opens_nothing(
+    store: SealedTrackerStore, sender: str, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.append(sender, exchange("a"), after=0)
+    monkeypatch.setenv("PRAJA_SECRET_KEY", "another")
+    with pytest.raises(SealBroken):
+        await SealedTrackerStore(host=database, domain=Domain.empty()).retrieve(sender)
+
+
+def test_no_key_no_store(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PRAJA_SECRET_KEY", raising=False)
+    with pytest.raises(RuntimeError, match="PRAJA_SECRET_KEY"):
+        SealedTrackerStore(host=database)
