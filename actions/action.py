@@ -39,6 +39,8 @@ class DialogueAction(Action):
     """
 
     keeps_data = False
+    offers_in_form = False
+    """While a form is open, the choices on the phone are its own: an aside only answers."""
 
     def __init__(self, name: str, resources: Resources) -> None:
         self._action_name = name
@@ -59,6 +61,8 @@ class DialogueAction(Action):
                 raise
             reply.say(self.texts("backend_mati"))
             events = []
+        if turn.slot("draf") is not None and not self.offers_in_form:
+            reply.choices.clear()
         reply.utter(dispatcher)
         return events
 

@@ -51,7 +51,7 @@ class Answer(DialogueAction):
 
     def _tell_fact(self, key: str, service: Service, fact: Fact, reply: Reply) -> None:
         reply.say(self.texts(key, layanan=service.name, isi=fact.text))
-        if fact.unverified:
+        if fact.needs_warning:
             reply.say(self.texts("perlu_verifikasi"))
 
     def _tell_list(
@@ -60,10 +60,10 @@ class Answer(DialogueAction):
         if not facts:
             reply.say(self.texts("jawab_tidak_ada", layanan=service.name, instansi=service.agency))
             return
-        marked = [fact.text + (" *" if fact.unverified else "") for fact in facts]
+        marked = [fact.text + (" *" if fact.needs_warning else "") for fact in facts]
         lines = [f"{position}. {text}" if numbered else f"- {text}" for position, text in enumerate(marked, 1)]
         reply.say(self.texts(key, layanan=service.name, isi="\n".join(lines)))
-        if any(fact.unverified for fact in facts):
+        if any(fact.needs_warning for fact in facts):
             reply.say(self.texts("perlu_verifikasi_bintang"))
 
     def _tell_offices(self, offices: Sequence[Office], turn: Turn, reply: Reply) -> None:

@@ -15,12 +15,18 @@ from actions.backend import Backend, BackendDown, Unknown
 __all__ = ["Catalogue", "Fact", "Item", "Service", "Summary"]
 
 _FRESH = 300.0
+_UNKNOWN = "Belum ada dalam data kami"
 
 
 @dataclass(frozen=True)
 class Fact:
     text: str
     unverified: bool
+
+    @property
+    def needs_warning(self) -> bool:
+        """ "Belum ada dalam data kami" claims nothing that would have to be made sure of."""
+        return self.unverified and not self.text.startswith(_UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ class _Starting(DialogueAction):
 class File(_Starting):
     """`ajukan_layanan`: says what is needed, then begins when told to."""
 
+    offers_in_form = True
+
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
         found = await find_service(turn, self.catalogue, self.texts, reply)
         if isinstance(found, Choice):
@@ -41,6 +43,10 @@ class File(_Starting):
         if found.mode == "permohonan" and (turn.choice or "").startswith("mulai:"):
             reply.say(self.texts("mulai", layanan=found.name))
             return await self.start(found.id, turn)
+        if turn.slot("draf") is not None and found.mode == "permohonan":
+            reply.say(self.texts("sedang_mengisi", layanan=found.name))
+            reply.offer(f"mulai:{found.id}", f"Pindah ke {found.name}")
+            return []
         topic = SlotSet("layanan", found.id)
         match found.mode:
             case "permohonan":
@@ -55,7 +61,12 @@ class File(_Starting):
                 return [topic, self.mean(None)]
 
     def _offer(self, service: Service, reply: Reply) -> None:
-        needed = [document.name for document in service.documents if not document.optional]
+        if "kematian" in service.families:
+            reply.say(self.texts("turut_berduka"))
+        needed = [
+            f"{document.name} ({document.condition or 'bila ada'})" if document.optional else document.name
+            for document in service.documents
+        ]
         reply.say(
             self.texts(
                 "tawarkan",
@@ -65,7 +76,7 @@ class File(_Starting):
                 lama=service.time_limit.text,
             )
         )
-        if service.fee.unverified or service.time_limit.unverified:
+        if service.fee.needs_warning or service.time_limit.needs_warning:
             reply.say(self.texts("perlu_verifikasi"))
         reply.offer(f"mulai:{service.id}", "Ya, mulai")
         reply.offer(f"niat:tanya_syarat:{service.id}", "Syarat lengkap")
@@ -74,7 +85,7 @@ class File(_Starting):
     def _refer(self, service: Service, reply: Reply) -> None:
         steps = "\n".join(f"{i}. {step.text}" for i, step in enumerate(service.steps, 1))
         reply.say(self.texts("rujukan", layanan=service.name, instansi=service.agency, langkah=steps))
-        if any(step.unverified for step in service.steps):
+        if any(step.needs_warning for step in service.steps):
             reply.say(self.texts("perlu_verifikasi"))
         reply.offer(f"niat:tanya_syarat:{service.id}", "Syarat")
         reply.offer(f"niat:tanya_biaya:{service.id}", "Biaya")
@@ -84,10 +95,14 @@ class Resume(_Starting):
     """`lanjutkan_draf`"""
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        return await self.resume(turn, reply) or []
+
+    async def resume(self, turn: Turn, reply: Reply) -> list[EventType] | None:
+        """None when there is nothing to go on with, which is then said."""
         drafts = await self.backend.drafts(turn.conversation)
         if not drafts:
             reply.say(self.texts("tidak_ada_draf"))
-            return []
+            return None
         if len(drafts) == 1:
             return self.enter(drafts[0])
         summaries = await self.catalogue.summaries()
@@ -98,18 +113,23 @@ class Resume(_Starting):
         return []
 
 
-class Agree(_Starting):
-    """`ya`: what was offered last, if anything."""
+class Agree(Resume):
+    """`ya`: what was offered last; else the filing left unfinished, if that is what "lanjut" can mean."""
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
         kind, _, service = (turn.slot("tawaran") or "").partition(":")
         if kind == "mulai":
-            reply.say(self.texts("mulai", layanan=await self._name(service)))
+            reply.say(self.texts("mulai", layanan=await self._service_name(service)))
             return await self.start(service, turn)
-        reply.say(self.texts("ya_apa"))
+        if (kind == "lanjut" or "lanjut" in turn.text.lower()) and (
+            events := await self.resume(turn, reply)
+        ) is not None:
+            return events
+        if not reply.paragraphs:
+            reply.say(self.texts("ya_apa"))
         return []
 
-    async def _name(self, service: str) -> str:
+    async def _service_name(self, service: str) -> str:
         summaries = await self.catalogue.summaries()
         return summaries[service].name if service in summaries else service
 
@@ -125,16 +145,19 @@ class Disagree(DialogueAction):
 class Stop(DialogueAction):
     """`batal`: the form ends; what was answered is kept until the draft expires."""
 
+    offers_in_form = True
+
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
         if turn.slot("draf") is None:
             reply.say(self.texts("tidak_ada_yang_dibatalkan"))
             return [self.mean(None)]
         reply.say(self.texts("dihentikan"))
+        reply.offer("niat:lanjutkan_draf", "Lanjutkan")
         return [
             ActiveLoop(None),
             SlotSet("requested_slot", None),
             SlotSet("draf", None),
             SlotSet("isian", None),
             SlotSet("ubah", None),
-            self.mean(None),
+            self.mean("lanjut"),
         ]

@@ -6,16 +6,18 @@ next. Only the confirmed choice on the review submits.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 
 from actions.action import FORM, DialogueAction, Resources
 from actions.backend import Draft, Filing, Incomplete, OpenFiling, Question, Refused, Unknown
-from actions.catalogue import Service
+from actions.catalogue import Item, Service
 from actions.interpretation import Aside, File, Meaning, Stale, Unfit, Value, interpret, is_aside, match_choice
 from actions.texts import indonesian_date
 from actions.turn import IncomingFile, Reply, Turn
+from actions.words import fold, is_word, starts_with_word
 from identity import mask_digits
 
 __all__ = ["AskNext", "FetchFile", "TakeAnswer"]
@@ -27,12 +29,14 @@ _EMPTY = SlotSet("isian", None)
 _DONE = SlotSet("isian", "selesai")
 
 
+_CHANGE_WORDS = 9
 _WHICH = "?"
 """In the slot `ubah`: the citizen wants to change something and is asked what."""
 
 
 class _FormAction(DialogueAction):
     keeps_data = True
+    offers_in_form = True
 
     async def draft(self, turn: Turn) -> Draft:
         """The draft; its `next` is the field being changed from the review, if any. Raises Unknown when it is gone."""
@@ -63,6 +67,8 @@ class TakeAnswer(_FormAction):
             return [_DONE, SlotSet("draf", None), SlotSet("ubah", None)]
         if turn.slot("ubah") == _WHICH:
             return await self._choose_field(draft, turn, reply)
+        if turn.choice is None and (wanted := await self._wants_to_change(draft, turn)) is not None:
+            return [_EMPTY, SlotSet("ubah", wanted)]
         if draft.next is None:
             return await self._review(draft, turn, reply)
         return await self._answer(draft, draft.next, interpret(draft.next, turn), turn, reply)
@@ -95,12 +101,9 @@ class TakeAnswer(_FormAction):
         return [_EMPTY]
 
     async def _review(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
-        word = turn.text.strip(" .!").lower()
-        if turn.choice == "isi:review:kirim" or (
-            turn.choice is None and (turn.intent == "ya" or word in ("kirim", "kirimkan"))
-        ):
+        if turn.choice == "isi:review:kirim" or (turn.choice is None and is_word("kirim", turn.text)):
             return await self._submit(draft, reply)
-        if turn.choice == "isi:review:ubah" or turn.intent == "tidak" or word.startswith(("ubah", "ganti")):
+        if turn.choice == "isi:review:ubah" or (turn.choice is None and starts_with_word("ubah", turn.text)):
             return [_EMPTY, SlotSet("ubah", _WHICH)]
         if turn.choice is not None and turn.choice.startswith("isi:"):
             reply.say(self.texts("pilihan_lama"))
@@ -110,6 +113,18 @@ class TakeAnswer(_FormAction):
         reply.say(self.texts("pilih_di_tinjauan"))
         return [_EMPTY]
 
+    async def _wants_to_change(self, draft: Draft, turn: Turn) -> str | None:
+        """The field meant by "kembali" (the last one answered) or by "salah, nik yang tadi"."""
+        said = fold(turn.text)
+        answered = [*draft.answers, *draft.documents]
+        if is_word("kembali", said):
+            return answered[-1] if answered else None
+        if not starts_with_word("ubah", said) or len(said.split()) > _CHANGE_WORDS:
+            return None
+        service = await self.service(draft)
+        items = [item for item in (*service.fields, *service.documents) if item.id in answered]
+        return next((item.id for item in items if _names(said, item)), None)
+
     async def _choose_field(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
         service = await self.service(draft)
         names = [(item.id, item.name) for item in (*service.fields, *service.documents)]
@@ -118,6 +133,11 @@ class TakeAnswer(_FormAction):
             return [_EMPTY, SlotSet("ubah", chosen)]
         if is_aside(turn):
             return [_EMPTY, ActionExecutionRejected(FORM)]
+        if chosen is None and turn.choice is None:
+            chosen = next(
+                (item.id for item in (*service.fields, *service.documents) if _names(fold(turn.text), item)), None
+            )
+            return [_EMPTY, SlotSet("ubah", chosen)]
         return [_EMPTY, SlotSet("ubah", None)]
 
     async def _submit(self, draft: Draft, reply: Reply) -> list[EventType]:
@@ -182,6 +202,12 @@ class AskNext(_FormAction):
         reply.say(self.texts("ubah_yang_mana"))
         for item in (*service.fields, *service.documents):
             reply.offer(f"isi:ubah:{item.id}", item.name)
+
+
+def _names(said: str, item: Item) -> bool:
+    """Whether a field or document is named, by its id ("hp") or its name ("nomor hp"), with a suffix or without ("nik e")."""
+    names = {item.id.replace("_", " "), fold(item.name).removesuffix(" lengkap")}
+    return any(re.search(rf"\b{re.escape(name)}(nya|e|ku|mu)?\b", said) for name in names)
 
 
 def _shown(value: object, choices: object, sensitive: bool) -> str:

@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 
 from actions.backend import Question
 from actions.turn import IncomingFile, Turn
+from actions.words import is_word, names_after, wonders
 
 __all__ = ["Aside", "File", "Stale", "Unfit", "Value", "interpret", "is_aside", "match_choice"]
 
@@ -56,16 +57,9 @@ _QUESTIONS = frozenset(
     }
 )  # fmt: skip
 _COMMANDS = frozenset({"batal", "bicara_petugas", "bantuan", "ulangi", "lanjutkan_draf", "darurat"})
-_SKIP = frozenset(
-    {"lewati", "skip", "tidak ada", "gak ada", "ga ada", "nggak ada", "gak onok", "gaonok", "mboten wonten", "-"}
-)
-_ASKING = re.compile(
-    r"\?|\b(apa|apakah|opo|berapa|brp|piro|pinten|gimana|gmn|gmna|bagaimana|yok ?opo|piye|pripun|kapan|kpn|dimana|dmn|"
-    r"nang ?endi|ndek ?endi|mana|kenapa|knp|lapo|opo'?o|boleh|bisa|bs|iso|isok|saged|bayar|mbayar|gratis|ta|tah|kah)\b",
-    re.IGNORECASE,
-)
 _SURE = 0.5
 _VERY_SURE = 0.7
+_CERTAIN = 0.95
 _FREE_COMMAND_WORDS = 4
 _SIMILAR = 84
 
@@ -80,9 +74,13 @@ def interpret(question: Question, turn: Turn) -> Meaning:
         return Value(turn.phone)
     if turn.has_location or turn.phone is not None:
         return Unfit("tulis_jawaban")
-    if question.optional and _fold(turn.text) in _SKIP:
+    if question.optional and (is_word("lewati", turn.text) or turn.text == "-"):
         return Value(None)
+    if _wants_another_service(turn) and question.type != "text":
+        return Aside()
     match question.type:
+        case "name":
+            return _name(turn)
         case "nik" | "kk_number":
             return _digits(turn, at_least=10)
         case "phone":
@@ -152,12 +150,29 @@ def _aside_or(turn: Turn, otherwise: Meaning) -> Meaning:
     return Aside() if is_aside(turn) else otherwise
 
 
+def _name(turn: Turn) -> Meaning:
+    """The name alone, of "nama saya Siti Aminah" too."""
+    if _is_aside_to_free_text(turn):
+        return Aside()
+    bare = names_after(turn.text)
+    no_name = not bare or is_word("bukan_nama", bare) or is_word("lewati", bare)
+    return Unfit("bukan_nama") if no_name else Value(bare)
+
+
+def _wants_another_service(turn: Turn) -> bool:
+    """ "sekarang mau bikin akta kematian bapak saya" in the middle of another filing."""
+    sure = turn.intent == "ajukan_layanan" and turn.confidence >= _VERY_SURE
+    return sure and bool(turn.services) and turn.services[0].confidence >= _VERY_SURE and len(turn.text.split()) >= 3
+
+
 def _is_aside_to_free_text(turn: Turn) -> bool:
     if turn.text.startswith("/"):
         return False
+    if turn.intent == "darurat" and turn.confidence >= _CERTAIN:
+        return True
     if turn.intent in _COMMANDS:
         return turn.confidence >= _VERY_SURE and len(turn.text.split()) <= _FREE_COMMAND_WORDS
-    return turn.intent in _QUESTIONS and turn.confidence >= _SURE and _ASKING.search(turn.text) is not None
+    return turn.intent in _QUESTIONS and turn.confidence >= _SURE and wonders(turn.text)
 
 
 def _fold(text: str) -> str:

@@ -26,6 +26,7 @@ from actions.turn import IncomingFile
 
 __all__ = ["ActionsSettings", "serve"]
 
+
 @dataclass(frozen=True)
 class ActionsSettings:
     data: Path

@@ -18,7 +18,7 @@ _IDENTIFIER = r"[a-z][a-z0-9_]*"
 _SHAPE = re.compile(
     rf"niat:(?P<intent>{_IDENTIFIER})(?::(?P<about>{_IDENTIFIER}))?"
     rf"|mulai:(?P<start>{_IDENTIFIER})"
-    rf"|isi:{_IDENTIFIER}:(?P<value>.+)",
+    rf"|isi:{_IDENTIFIER}:(?P<value>.*)",
     re.DOTALL,
 )
 _NUMBER = re.compile(

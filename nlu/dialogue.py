@@ -8,6 +8,7 @@ from typing import Any, Optional
 import async_timeout
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
+from rasa.core.policies.rule_policy import DEFAULT_ACTION_MAPPINGS
 from rasa.core.tracker_store import FailSafeTrackerStore
 from rasa.shared.constants import INTENT_MESSAGE_PREFIX
 from rasa.shared.core.domain import Domain
@@ -101,7 +102,7 @@ async def _understand(turn: Turn, tracker: DialogueStateTracker, processor: Hone
             content = ChosenId(chosen.id)
     if isinstance(content, ChosenId):
         metadata["choice"] = content.id
-        parsed = meaning(content.id, processor.domain.intents)
+        parsed = meaning(content.id, set(processor.domain.intents) - set(DEFAULT_ACTION_MAPPINGS))
     elif not isinstance(content, Text):
         intent, key = _SENT[type(content)]
         metadata[key] = {name: value for name, value in asdict(content).items() if value is not None}

@@ -47,7 +47,8 @@ _IDENTITY = re.compile(r"\b(?:nik|ktp|e-?ktp|nomor induk|no ?ktp)\b")
 
 _NAME_CUE = re.compile(
     r"\b(?:(?P<own>atas nama|an(?= )|a\.n\.?|nama(?: lengkap)? (?:saya|sy)|nama lengkap|namaku|nama(?= ?:)|jenengku|"
-    r"nami kula|nami kulo|asma kula)|(?<!balik )(?<!beda )(?:nama(?: ibu| bapak| anak| suami| istri)?(?: saya)?|jenenge|asmanipun))(?!\w)"
+    r"nami kula|nami kulo|asma kula)"
+    r"|(?<!balik )(?<!beda )(?:nama(?: ibu| bapak| anak| suami| istri)?(?: saya)?|jenenge|asmanipun))(?!\w)"
     r"[ ]*(?:adalah|itu|iku|yaitu|:|=|-)?[ ]*"
 )
 _NAME_WORD = re.compile(r"[^\W\d_][^\W\d_'’.\-]*")

@@ -108,7 +108,7 @@ class ServiceModel:
 
     def _span(self, text: str, label: str) -> tuple[int, int]:
         """Where its longest name stands; the whole text where it is only implied."""
-        tokens = tokenise(text, load_lexicon())
+        tokens = [token for token in tokenise(text, load_lexicon()) if _is_word(token)]
         words = _words(tokens)
         owners = {label, *self._families.get(label, ())}
         for name in sorted((name for owner in owners for name in self._names.get(owner, ())), key=len, reverse=True):
@@ -183,7 +183,11 @@ def _phrases(catalogue: Sequence[Named]) -> Iterable[tuple[str, str]]:
 
 
 def _words(tokens: Sequence[Token]) -> list[str]:
-    return [token.word for token in tokens if re.match(r"\w", token.raw)]
+    return [token.word for token in tokens if _is_word(token)]
+
+
+def _is_word(token: Token) -> bool:
+    return re.match(r"\w", token.raw) is not None
 
 
 def _thresholds(config: Mapping[str, Any]) -> dict[str, float]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,12 +17,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
-from sqlalchemy import create_engine, make_url
-from sqlalchemy.schema import CreateSchema
 
 from backend.server import BackendSettings, create_app
 from backend.tables import metadata
 from tests.backend.contract import check_answer
+from tests.fakes.tables import empty_tables, make_tables
 
 CATALOGUE = Path(__file__).with_name("catalogue")
 CONTACT = "8c1b1a52-9d1e-4a3e-8f55-0d1f6f1a0001"
@@ -85,14 +85,16 @@ async def bot() -> AsyncIterator[Bot]:
         yield bot
 
 
+@pytest.fixture(scope="session")
+def backend_tables(postgres_server: str) -> str:
+    return make_tables(postgres_server, metadata)
+
+
 @pytest.fixture
-def database(empty_database: str) -> Iterator[str]:
-    engine = create_engine(make_url(empty_database).set(drivername="postgresql+psycopg"))
-    with engine.begin() as connection:
-        connection.execute(CreateSchema("backend"))
-        metadata.create_all(connection, checkfirst=False)
-    yield empty_database
-    engine.dispose()
+def database(backend_tables: str) -> str:
+    """Its address; empty."""
+    empty_tables(backend_tables, metadata)
+    return backend_tables
 
 
 @pytest.fixture
@@ -178,6 +180,7 @@ def officer(http: TestClient[Any, Any]) -> Client:
     return Client(http, "officer-token")
 
 
+@functools.cache
 def photo(kind: str = "JPEG", size: tuple[int, int] = (640, 480), **save: Any) -> bytes:
     """A picture with some detail, so that it doesn't compress to nothing."""
     tile = Image.frombytes("RGB", (32, 32), random.Random(7).randbytes(32 * 32 * 3))

@@ -5,32 +5,40 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from sqlalchemy import Row, create_engine, make_url, text
-from sqlalchemy.schema import CreateSchema
+from sqlalchemy import Row, text
 
 from bot.channel import Update
+from bot.channels.telegram import TelegramSettings
+from bot.channels.whatsapp import WhatsAppSettings
 from bot.documents import Documents
 from bot.inbox import receive
 from bot.metrics import Metrics
 from bot.notices import Notices
 from bot.rasa import Rasa
 from bot.sender import Sender
+from bot.server import BotSettings
 from bot.store import Store
 from bot.tables import metadata
 from bot.texts import Texts
 from bot.turn import Turns
 from bot.worker import Worker
 from tests.bot.fakes import Clock, PaperChannel
+from tests.bot.outside import APP_SECRET, BACKEND_SECRET, Bot, backend_on_loopback, bot_running, free_port
 from tests.fakes.rasa import TOKEN, FakeRasa
+from tests.fakes.tables import empty_tables, make_tables
+from tests.fakes.telegram import FakeTelegram
+from tests.fakes.whatsapp import FakeWhatsApp
 
 DATA = Path(__file__).parents[2] / "data"
 POLL = 0.03
 BACKEND = "http://127.0.0.1:9"
+TEMPLATE = ("kabar_permohonan", "id")
 
 
 class Room:
@@ -38,6 +46,7 @@ class Room:
 
     def __init__(self, url: str, session: aiohttp.ClientSession, rasa_url: str) -> None:
         self.url = url
+        self.session = session
         self.clock = Clock()
         self.store = Store.open(url, "kunci-uji", self.clock)
         self.texts = Texts(DATA)
@@ -97,14 +106,16 @@ class Room:
             await self.until(self.idle)
 
 
+@pytest.fixture(scope="session")
+def bot_tables(postgres_server: str) -> str:
+    return make_tables(postgres_server, metadata)
+
+
 @pytest.fixture
-def bot_database(empty_database: str) -> str:
-    engine = create_engine(make_url(empty_database).set(drivername="postgresql+psycopg"))
-    with engine.begin() as connection:
-        connection.execute(CreateSchema("bot"))
-        metadata.create_all(connection)
-    engine.dispose()
-    return empty_database
+def bot_database(bot_tables: str) -> str:
+    """Its address; empty."""
+    empty_tables(bot_tables, metadata)
+    return bot_tables
 
 
 @pytest.fixture
@@ -122,3 +133,73 @@ async def room(bot_database: str, rasa: FakeRasa) -> AsyncIterator[Room]:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
         await room.store.engine.dispose()
+
+
+@pytest.fixture
+async def backend() -> AsyncIterator[str]:
+    async with backend_on_loopback({"/hasil.pdf": b"%PDF hasil"}) as url:
+        yield url
+
+
+@pytest.fixture
+def settings(bot_database: str, rasa: FakeRasa, backend: str) -> BotSettings:
+    return BotSettings(
+        database_url=bot_database,
+        secret_key="kunci-uji",
+        data=DATA,
+        host="127.0.0.1",
+        port=free_port(),
+        production=False,
+        rasa_urls=[rasa.url],
+        rasa_token=TOKEN,
+        backend_url=backend,
+        backend_token="token-backend",
+        backend_webhook_secret=BACKEND_SECRET,
+        actions_url=backend,
+        whatsapp=WhatsAppSettings("t", "100000000000001", APP_SECRET, "kata-sandi", api_url="http://127.0.0.1:9"),
+        telegram=TelegramSettings("1:t", api_url="http://127.0.0.1:9", webhook_secret="rahasia"),
+    )
+
+
+@pytest.fixture
+async def bot(settings: BotSettings) -> AsyncIterator[Bot]:
+    """Without anybody at the providers' end."""
+    async with bot_running(replace(settings, telegram=None)) as bot:
+        yield bot
+
+
+@pytest.fixture
+async def meta(settings: BotSettings) -> AsyncIterator[FakeWhatsApp]:
+    """Meta, and the phones behind it; what is sent to them is delivered and not read."""
+    webhook = f"http://127.0.0.1:{settings.port}/webhooks/whatsapp"
+    async with FakeWhatsApp(webhook=webhook, app_secret=APP_SECRET, statuses=("sent", "delivered")) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def whatsapp_bot(settings: BotSettings, meta: FakeWhatsApp) -> AsyncIterator[Bot]:
+    whatsapp = WhatsAppSettings(
+        meta.token, meta.phone_number_id, APP_SECRET, meta.verify_token, api_url=meta.url, window_template=TEMPLATE
+    )
+    async with bot_running(replace(settings, telegram=None, whatsapp=whatsapp), rasa_timeout=2) as bot:
+        meta.clock = bot.clock
+        yield bot
+
+
+@pytest.fixture
+async def bot_api() -> AsyncIterator[FakeTelegram]:
+    async with FakeTelegram() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def telegram_bot(settings: BotSettings, bot_api: FakeTelegram) -> AsyncIterator[Bot]:
+    channel = TelegramSettings(
+        bot_api.token,
+        api_url=bot_api.url,
+        mode="webhook",
+        webhook_secret="rahasia",
+        webhook_url=f"http://127.0.0.1:{settings.port}/webhooks/telegram",
+    )
+    async with bot_running(replace(settings, telegram=channel, whatsapp=None)) as bot:
+        yield bot

@@ -21,6 +21,7 @@ from bot.channel import (
     Ignored,
     Message,
     Outgoing,
+    SendFailure,
     Update,
 )
 
@@ -103,6 +104,7 @@ class PaperChannel:
                     DeliveryState[body["state"]],
                     datetime.now(UTC),
                     error_code=body.get("code") if body["state"] == "FAILED" else None,
+                    failure=body.get("failure") and SendFailure(body["failure"]),
                     billable=body.get("billable"),
                     tag=body.get("tag"),
                 )

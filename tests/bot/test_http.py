@@ -2,144 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
-import hashlib
-import hmac
-import io
 import json
-import socket
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-from sqlalchemy import text
 
-from bot.channels.telegram import TelegramSettings
-from bot.channels.whatsapp import WhatsAppSettings
 from bot.server import ALL_ROLES, BotSettings, running
-from bot.store import Store
-from tests.bot.conftest import DATA
+from tests.bot.outside import APP_SECRET, BACKEND_SECRET, Bot, bot_running, signed
 from tests.fakes.rasa import TOKEN, FakeRasa, reply
-from tests.fakes.whatsapp import FakeWhatsApp
-
-APP_SECRET = "rahasia-aplikasi"
-BACKEND_SECRET = "rahasia-backend"
-
-
-@dataclass
-class Bot:
-    url: str
-    settings: BotSettings
-    http: aiohttp.ClientSession
-    store: Store
-
-    async def say(self, sender: str = "hp-1", **content: Any) -> list[dict[str, Any]]:
-        raw = io.BytesIO(json.dumps({"sender": sender, **content}).encode())
-        async with self.http.post(f"{self.url}/simulator/messages", data=raw) as response:
-            assert response.status == 200, await response.text()
-            replies: list[dict[str, Any]] = (await response.json())["replies"]
-            return replies
-
-    async def later(self, sender: str = "hp-1", after: int = 0) -> list[dict[str, Any]]:
-        query = {"sender": sender, "after": str(after)}
-        async with self.http.get(f"{self.url}/simulator/messages", params=query) as response:
-            replies: list[dict[str, Any]] = (await response.json())["replies"]
-            return replies
-
-    async def until_later(self, after: int, seconds: float = 10) -> list[dict[str, Any]]:
-        """What comes of itself after a message."""
-        async with asyncio.timeout(seconds):
-            while True:
-                if replies := await self.later(after=after):
-                    return replies
-                await asyncio.sleep(0.05)
-
-    async def post(self, path: str, raw: bytes, **headers: str) -> int:
-        async with self.http.post(f"{self.url}{path}", data=io.BytesIO(raw), headers=headers) as response:
-            return response.status
-
-    async def value(self, query: str) -> Any:
-        async with self.store.single.connect() as connection:
-            return await connection.scalar(text(query))
-
-    async def announce(self, **change: Any) -> int:
-        """What the backend posts when a filing has moved on."""
-        contact = await self.value("SELECT id FROM bot.conversations ORDER BY created_at LIMIT 1")
-        body = {"event_id": "e1", "number": "SDA-2611-7K4QXB", "service": "ktp_hilang", "state": "DIPROSES"}
-        raw = json.dumps({**body, "note": None, "fix": [], "at": "…", "contact": str(contact), **change}).encode()
-        return await self.post("/webhooks/backend", raw, **{"X-Praja-Signature": _signed(raw, BACKEND_SECRET)})
-
-
-def _signed(raw: bytes, secret: str) -> str:
-    return "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextlib.asynccontextmanager
-async def _backend(documents: dict[str, bytes]) -> AsyncIterator[str]:
-    async def give(request: web.Request) -> web.Response:
-        allowed = request.headers.get("Authorization") == "Bearer token-backend"
-        return web.Response(body=documents[request.path], status=200 if allowed else 401)
-
-    async def alive(request: web.Request) -> web.Response:
-        return web.Response(text="ok")
-
-    app = web.Application()
-    app.add_routes([web.get("/healthz", alive), web.get("/health", alive), web.get("/{document}", give)])
-    async with TestServer(app) as server:
-        yield str(server.make_url("")).rstrip("/")
-
-
-@pytest.fixture
-async def backend() -> AsyncIterator[str]:
-    async with _backend({"/hasil.pdf": b"%PDF hasil"}) as url:
-        yield url
-
-
-@pytest.fixture
-def settings(bot_database: str, rasa: FakeRasa, backend: str) -> BotSettings:
-    return BotSettings(
-        database_url=bot_database,
-        secret_key="kunci-uji",
-        data=DATA,
-        host="127.0.0.1",
-        port=_free_port(),
-        production=False,
-        rasa_urls=[rasa.url],
-        rasa_token=TOKEN,
-        backend_url=backend,
-        backend_token="token-backend",
-        backend_webhook_secret=BACKEND_SECRET,
-        actions_url=backend,
-        whatsapp=WhatsAppSettings("t", "106540352242922", APP_SECRET, "kata-sandi", api_url="http://127.0.0.1:9"),
-        telegram=TelegramSettings("1:t", api_url="http://127.0.0.1:9", webhook_secret="rahasia"),
-    )
-
-
-@contextlib.asynccontextmanager
-async def _running(settings: BotSettings) -> AsyncIterator[Bot]:
-    store = Store.open(settings.database_url, settings.secret_key)
-    async with running(settings), aiohttp.ClientSession() as http:
-        yield Bot(f"http://127.0.0.1:{settings.port}", settings, http, store)
-    await store.engine.dispose()
-
-
-@pytest.fixture
-async def bot(settings: BotSettings) -> AsyncIterator[Bot]:
-    async with _running(replace(settings, telegram=None)) as bot:
-        yield bot
 
 
 async def test_the_simulator_waits_for_the_answer(bot: Bot, rasa: FakeRasa) -> None:
@@ -213,14 +88,14 @@ async def test_trouble_shows_at_once_and_the_answer_later(bot: Bot, rasa: FakeRa
     (shown,) = await bot.say(text="halo")
     assert "terganggu" in shown["text"]
     rasa.trouble = None
+    bot.clock.advance(timedelta(seconds=20))
     answers = await bot.until_later(shown["id"])
     assert answers[0]["text"] == "Jawaban: halo"
 
 
 async def test_an_officers_conversation_gets_no_reply_of_the_bot(bot: Bot) -> None:
     await bot.say(text="halo")
-    async with bot.store.single.connect() as connection:
-        await connection.execute(text("UPDATE bot.conversations SET handler = 'officer'"))
+    await bot.change("UPDATE bot.conversations SET handler = 'officer'")
     assert await bot.say(text="halo?") == []
 
 
@@ -260,7 +135,7 @@ async def test_the_page_holds_no_inline_code(bot: Bot) -> None:
 
 
 async def test_in_production_there_is_no_simulator(settings: BotSettings) -> None:
-    async with _running(replace(settings, telegram=None, production=True)) as bot:
+    async with bot_running(replace(settings, telegram=None, production=True)) as bot:
         async with bot.http.get(f"{bot.url}/simulator") as response:
             assert response.status == 404
         assert await bot.post("/simulator/messages", b"{}") == 404
@@ -269,23 +144,23 @@ async def test_in_production_there_is_no_simulator(settings: BotSettings) -> Non
 async def test_whatsapp_is_verified_over_the_raw_body_and_stored_before_anything(bot: Bot) -> None:
     raw = b'{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"\\u00e9","value":{}}]}]}'
     assert await bot.post("/webhooks/whatsapp", raw) == 401
-    for header in ("sha256=00", "", _signed(raw + b" ", APP_SECRET), _signed(raw, "lain")):
+    for header in ("sha256=00", "", signed(raw + b" ", APP_SECRET), signed(raw, "lain")):
         assert await bot.post("/webhooks/whatsapp", raw, **{"X-Hub-Signature-256": header}) == 401
     assert await bot.value("SELECT count(*) FROM bot.inbox") == 0
-    assert await bot.post("/webhooks/whatsapp", raw, **{"X-Hub-Signature-256": _signed(raw, APP_SECRET)}) == 200
+    assert await bot.post("/webhooks/whatsapp", raw, **{"X-Hub-Signature-256": signed(raw, APP_SECRET)}) == 200
     assert await bot.value("SELECT count(*) FROM bot.inbox") == 1
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"1", b'"a"', b"\xff", b"[" * 100_000])
 async def test_a_signed_body_that_is_no_object_is_refused(bot: Bot, raw: bytes) -> None:
-    assert await bot.post("/webhooks/whatsapp", raw, **{"X-Hub-Signature-256": _signed(raw, APP_SECRET)}) == 400
+    assert await bot.post("/webhooks/whatsapp", raw, **{"X-Hub-Signature-256": signed(raw, APP_SECRET)}) == 400
     assert await bot.value("SELECT count(*) FROM bot.inbox") == 0
 
 
 async def test_a_body_of_three_megabytes_is_taken_and_of_five_is_not(bot: Bot) -> None:
     for megabytes, status in [(3, 200), (5, 413)]:
         raw = json.dumps({"object": "x", "entry": [], "padding": "a" * megabytes * 1024 * 1024}).encode()
-        assert await bot.post("/webhooks/whatsapp", raw, **{"X-Hub-Signature-256": _signed(raw, APP_SECRET)}) == status
+        assert await bot.post("/webhooks/whatsapp", raw, **{"X-Hub-Signature-256": signed(raw, APP_SECRET)}) == status
 
 
 async def test_the_handshake_of_whatsapp(bot: Bot) -> None:
@@ -297,29 +172,17 @@ async def test_the_handshake_of_whatsapp(bot: Bot) -> None:
         assert response.status == 403
 
 
-async def test_whatsapp_there_and_back(settings: BotSettings, rasa: FakeRasa) -> None:
-    async with FakeWhatsApp(webhook=f"http://127.0.0.1:{settings.port}/webhooks/whatsapp") as whatsapp:
-        real = WhatsAppSettings(
-            whatsapp.token, whatsapp.phone_number_id, whatsapp.app_secret, "v", api_url=whatsapp.url
-        )
-        async with _running(replace(settings, telegram=None, whatsapp=real)) as bot:
-            await whatsapp.say("halo")
-            async with asyncio.timeout(10):
-                while True:
-                    if await bot.value("SELECT count(*) FROM bot.outbox WHERE state = 'read'"):
-                        break
-                    await asyncio.sleep(0.05)
-            assert rasa.texts() == ["halo"]
-
-
-async def test_readiness_names_each_part(bot: Bot, rasa: FakeRasa) -> None:
+@pytest.mark.parametrize("silent", [pytest.param(True, id="no server"), pytest.param(False, id="no model")])
+async def test_readiness_names_each_part(bot: Bot, rasa: FakeRasa, silent: bool) -> None:
     async with bot.http.get(f"{bot.url}/healthz") as response:
         assert response.status == 200
     async with bot.http.get(f"{bot.url}/readyz") as response:
         assert response.status == 200
         parts = dict.fromkeys(("database", "rasa", "actions", "backend"), True)
         assert await response.json() == {"ready": True, "parts": parts}
-    await rasa.__aexit__(None, None, None)
+    if silent:
+        await rasa.__aexit__(None, None, None)
+    rasa.loaded = False
     async with bot.http.get(f"{bot.url}/readyz") as response:
         assert response.status == 503
         assert (await response.json())["parts"] == {**parts, "rasa": False}
@@ -327,8 +190,7 @@ async def test_readiness_names_each_part(bot: Bot, rasa: FakeRasa) -> None:
 
 async def test_metrics_count_what_operators_watch(bot: Bot) -> None:
     await bot.say(text="halo")
-    async with bot.http.get(f"{bot.url}/metrics") as response:
-        shown = await response.text()
+    shown = await bot.metrics()
     for line in (
         "praja_inbox_backlog 0.0",
         'praja_turn_seconds_count{outcome="answered"} 1.0',
@@ -364,8 +226,8 @@ async def test_what_has_to_be_mended_is_listed_and_told_once(bot: Bot) -> None:
 async def test_news_that_is_not_the_backends_is_refused(bot: Bot) -> None:
     await bot.say(text="halo")
     assert await bot.post("/webhooks/backend", b"{}") == 401
-    assert await bot.post("/webhooks/backend", b"{}", **{"X-Praja-Signature": _signed(b"{}", "lain")}) == 401
-    assert await bot.post("/webhooks/backend", b"{}", **{"X-Praja-Signature": _signed(b"{}", BACKEND_SECRET)}) == 400
+    assert await bot.post("/webhooks/backend", b"{}", **{"X-Praja-Signature": signed(b"{}", "lain")}) == 401
+    assert await bot.post("/webhooks/backend", b"{}", **{"X-Praja-Signature": signed(b"{}", BACKEND_SECRET)}) == 400
     assert await bot.announce(number=None) == 400
     assert await bot.announce(contact="bukan-siapa-siapa") == 200
     assert await bot.announce(contact="8c1b1a52-9d1e-4a3e-8f55-0d1f6f1a0001") == 200

@@ -41,6 +41,14 @@ async def _states(room: Room) -> list[tuple[str, str | None]]:
     ]
 
 
+async def _is(room: Room, states: list[tuple[str, str | None]]) -> bool:
+    return await _states(room) == states
+
+
+async def _answered(room: Room) -> bool:
+    return bool(await room.value("SELECT every(answered_at IS NOT NULL) FROM bot.inbox"))
+
+
 def _failed(failure: SendFailure, **more: Any) -> SendFailed:
     return SendFailed(failure, more.pop("code", 1), "pretended", **more)
 
@@ -157,15 +165,120 @@ async def test_a_provider_that_says_the_window_is_closed_is_believed(room: Room)
     assert await room.value("SELECT max(error_code) FROM bot.outbox") == 131047
 
 
+TEMPLATE = Template("kabar", "id", ("kabar",))
+
+
+async def _refuse_late(room: Room, number: int = 0) -> None:
+    """What was taken at first comes back as failed, the window being closed."""
+    status = {"provider_id": f"wamid.{number}", "state": "FAILED", "code": 131047, "failure": "window_closed"}
+    await room.receive(update(f"f{number}", bsuid=None, kind="status", **status))  # type: ignore[arg-type]
+    await room.work_off()
+
+
+@pytest.mark.parametrize("when", ["at once", "late"])
+async def test_a_notification_refused_for_its_time_goes_as_its_template(room: Room, when: str) -> None:
+    person = await _person(room)
+    if when == "at once":
+        room.channel.failures = [_failed(SendFailure.WINDOW_CLOSED, code=131047)]
+    await _queue(room, person, "kabar", kind=Kind.NOTIFICATION, template=TEMPLATE)
+    await room.work_off()
+    if when == "late":
+        await _refuse_late(room)
+    assert room.channel.posted[-1].message.template == TEMPLATE
+    assert await _states(room) == [("sent", None)]
+    last = f"wamid.{len(room.channel.posted) - 1}"
+    assert await room.value("SELECT provider_id FROM bot.outbox WHERE inbox IS NULL") == last
+
+
+async def test_a_template_waits_like_anything_that_is_tried_again(room: Room) -> None:
+    person = await _person(room)
+    room.channel.failures = [
+        _failed(SendFailure.WINDOW_CLOSED, code=131047),
+        _failed(SendFailure.RETRY, retry_after=timedelta(seconds=30)),
+    ]
+    await _queue(room, person, "kabar", kind=Kind.NOTIFICATION, template=TEMPLATE)
+    async with room.at_work():
+        await room.until(lambda: room.channel.failures == [])
+        room.clock.advance(timedelta(seconds=31))
+        await room.until(room.idle)
+    assert [posted.message.template for posted in room.channel.posted] == [TEMPLATE]
+
+
+async def test_a_notification_refused_late_without_a_template_is_held(room: Room, rasa: FakeRasa) -> None:
+    person = await _person(room)
+    await _queue(room, person, "kabar", kind=Kind.NOTIFICATION)
+    await room.work_off()
+    await _refuse_late(room)
+    assert await _states(room) == [("held", None)]
+    await room.receive(update("m9", text="halo"))
+    await room.work_off()
+    assert room.channel.texts() == ["kabar", "kabar", "Jawaban: halo"]
+    # What Meta still says of the first try is overtaken, and of the second counts.
+    await room.receive(update("s0", bsuid=None, kind="status", provider_id="wamid.0", state="SENT", tag="2"))
+    await room.receive(update("s1", bsuid=None, kind="status", provider_id="wamid.1", state="READ", tag="2"))
+    async with room.at_work():
+        await room.until(lambda: _is(room, [("read", None)]))
+
+
+async def test_a_notification_refused_late_goes_again_when_the_citizen_has_written_since(room: Room) -> None:
+    person = await _person(room)
+    await _queue(room, person, "kabar", kind=Kind.NOTIFICATION, template=TEMPLATE)
+    await room.work_off()
+    room.clock.advance(timedelta(seconds=5))
+    await room.receive(update("m9", text="halo"))
+    await room.work_off()
+    await _refuse_late(room)
+    assert room.channel.texts() == ["kabar", "Jawaban: halo", "kabar"]
+    assert [posted.message.template for posted in room.channel.posted] == [None, None, None]
+
+
+async def test_a_refusal_that_comes_ahead_of_our_own_record_is_not_lost(room: Room) -> None:
+    person = await _person(room)
+
+    async def refuse() -> None:
+        room.channel.before_sending = None
+        tag = str(await room.value("SELECT max(id) FROM bot.outbox"))
+        status = {"provider_id": "wamid.0", "state": "FAILED", "failure": "window_closed", "tag": tag}
+        await room.receive(update("f", bsuid=None, kind="status", **status))  # type: ignore[arg-type]
+        await room.until(lambda: _answered(room))
+
+    room.channel.before_sending = refuse
+    await _queue(room, person, "kabar", kind=Kind.NOTIFICATION, template=TEMPLATE)
+    await room.work_off()
+    assert [posted.message.template for posted in room.channel.posted] == [None, TEMPLATE]
+    assert await _states(room) == [("sent", None)]
+
+
+async def test_an_answer_refused_late_stays_failed_for_the_desk_to_see(room: Room) -> None:
+    person = await _person(room)
+    await _queue(room, person, "dari bot")
+    await room.work_off()
+    await _refuse_late(room)
+    assert await _states(room) == [("failed", "window_closed")]
+    assert await room.value("SELECT max(error_code) FROM bot.outbox") == 131047
+    assert room.channel.texts() == ["dari bot"]
+
+
+async def test_a_template_that_is_refused_for_its_time_is_not_sent_for_ever(room: Room) -> None:
+    person = await _person(room)
+    await _queue(room, person, "kabar", kind=Kind.NOTIFICATION, template=TEMPLATE)
+    await room.work_off()
+    await room.rows("UPDATE bot.outbox SET attempts = 10 WHERE inbox IS NULL")
+    for number in range(3):
+        assert await _states(room) == [("sent", None)]
+        await _refuse_late(room, number)
+    assert await _states(room) == [("failed", "window_closed")]
+    assert len(room.channel.posted) == 3
+
+
 async def test_a_template_goes_out_at_any_time(room: Room) -> None:
     person = await _person(room)
-    template = Template("kabar", "id", ("kabar",))
-    await _queue(room, person, "kabar", kind=Kind.NOTIFICATION, template=template)
+    await _queue(room, person, "kabar", kind=Kind.NOTIFICATION, template=TEMPLATE)
     await room.work_off()
     room.clock.advance(timedelta(hours=25))
-    await _queue(room, person, "kabar lain", kind=Kind.NOTIFICATION, template=template)
+    await _queue(room, person, "kabar lain", kind=Kind.NOTIFICATION, template=TEMPLATE)
     await room.work_off()
-    assert [posted.message.template for posted in room.channel.posted] == [None, template]
+    assert [posted.message.template for posted in room.channel.posted] == [None, TEMPLATE]
 
 
 async def test_who_cannot_be_reached_is_not_tried_until_they_write(room: Room, rasa: FakeRasa) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 from datetime import timedelta
 
 import aiohttp
@@ -19,6 +19,8 @@ async def test_trouble_is_told_once_and_the_message_answered_afterwards(
     room: Room, rasa: FakeRasa, trouble: int | str
 ) -> None:
     rasa.trouble = trouble
+    if trouble == "slow":
+        room.rasa = Rasa(room.session, [rasa.url], TOKEN, timeout=0.4)
     async with room.at_work():
         await room.receive(update("m1", text="halo"))
         await room.until(lambda: room.channel.texts() == [room.texts("gangguan")])
@@ -27,7 +29,8 @@ async def test_trouble_is_told_once_and_the_message_answered_afterwards(
             room.clock.advance(timedelta(seconds=20))
             await room.until(lambda tried=tried: rasa.requests > tried)  # type: ignore[misc]
         await room.receive(update("m2", text="halo?"))
-        await asyncio.sleep(1.2 if trouble == "slow" else 0)
+        if trouble == "slow":
+            await room.until(lambda: not rasa.busy)
         rasa.trouble = None
         room.clock.advance(timedelta(seconds=20))
         await room.until(room.idle)
@@ -78,8 +81,11 @@ async def test_after_a_quarter_of_an_hour_the_desk_gets_it(room: Room, rasa: Fak
     async with room.at_work():
         await room.receive(update("m1", text="halo"))
         while not await room.rows("SELECT 1 FROM bot.inbox WHERE answered_at IS NOT NULL"):
+            tried = rasa.requests
             room.clock.advance(timedelta(seconds=20))
-            await asyncio.sleep(0.1)
+            with contextlib.suppress(TimeoutError):
+                # Pauses are longer than that from the fifth on.
+                await room.until(lambda tried=tried: rasa.requests > tried, 0.05)  # type: ignore[misc]
             assert room.clock() - started < timedelta(minutes=40)
         await room.until(room.idle)
     assert room.clock() - started > timedelta(minutes=13)

@@ -7,6 +7,7 @@ conversation that overlap, which must never happen.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
@@ -40,12 +41,16 @@ class FakeRasa:
         self.trouble: int | str | None = None
         """a status, or one of `empty`, `malformed`, `slow` (done, but answered late)"""
         self.delay = 0.0
+        self.loaded = True
+        """whether there is a model"""
         self.overlaps = 0
         self.most_at_once = 0
+        self._closing = asyncio.Event()
         self._known: dict[tuple[str, str], Body] = {}
         self._running: Counter[str] = Counter()
         app = web.Application()
-        app.add_routes([web.post("/webhooks/praja/turn", self._turn), web.get("/", self._alive)])
+        app.add_routes([web.post("/webhooks/praja/turn", self._turn), web.get("/status", self._status)])
+        app.on_shutdown.append(self._shut)
         self._server = TestServer(app)
 
     @property
@@ -61,11 +66,23 @@ class FakeRasa:
     ) -> None:
         await self._server.close()
 
+    @property
+    def busy(self) -> bool:
+        return self._running.total() > 0
+
     def texts(self) -> list[str]:
         return [turn["text"] for turn in self.turns if "text" in turn]
 
-    async def _alive(self, request: web.Request) -> web.Response:
-        return web.Response(text="Hello from a fake")
+    async def _shut(self, app: web.Application) -> None:
+        """Let go of the turns that are slow, else the server waits for them."""
+        self._closing.set()
+
+    async def _status(self, request: web.Request) -> web.Response:
+        if request.query.get("token") != TOKEN:
+            return web.json_response({"reason": "NotAuthenticated"}, status=401)
+        if not self.loaded:
+            return web.json_response({"reason": "Conflict"}, status=409)
+        return web.json_response({"model_file": "model-uji", "num_active_training_jobs": 0})
 
     async def _turn(self, request: web.Request) -> web.Response:
         self.requests += 1
@@ -89,14 +106,19 @@ class FakeRasa:
             return web.json_response({"replies": [], "frame": None, "model": None, "handoff": None})
         if trouble == "malformed":
             return web.Response(text="<html>", content_type="text/html")
-        await asyncio.sleep(self.delay)
+        await self._pass(self.delay)
         key = body["conversation"], body["message_id"]
         if key not in self._known:
             self.turns.append(body)
             self._known[key] = self.answer(body)
         if trouble == "slow":
-            await asyncio.sleep(5)
+            await self._pass(5)
         return web.json_response(self._known[key])
+
+    async def _pass(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
 
 
 def _echo(body: Body) -> Body:

@@ -284,6 +284,14 @@ class FakeWhatsApp:
 
     # ---- trouble to order
 
+    def open_window(self, citizen: str = CITIZEN) -> None:
+        """For a day, as a message would; `citizen` is a phone or a BSUID."""
+        self._last_heard[citizen] = self.clock()
+
+    def close_window(self, citizen: str = CITIZEN) -> None:
+        """Before its time: Meta's word counts, not our clock's."""
+        self._last_heard.pop(citizen, None)
+
     def fail(
         self, code: int | None = None, *, status: int | None = None, times: int = 1, at: str = "/messages"
     ) -> None:

@@ -52,13 +52,13 @@ def test_two_equal_titles_are_left_open() -> None:
         ("niat:tanya_biaya", "tanya_biaya", None),
         ("niat:tanya_biaya:kk", "tanya_biaya", "kk"),
         ("mulai:ktp_hilang", "ajukan_layanan", "ktp_hilang"),
-        ("isi:nik:3515085708909999", None, None),
-        ("isi:review:kirim", None, None),
-        ("isi:teks:a:b\nc", None, None),
+        ("isi:nik:3515085708909999", "nlu_fallback", None),
+        ("isi:review:kirim", "nlu_fallback", None),
+        ("isi:teks:a:b\nc", "nlu_fallback", None),
     ],
 )
-def test_meaning(choice: str, intent: str | None, service: str | None) -> None:
-    parsed = meaning(choice, {"tanya_biaya", "ajukan_layanan"})
+def test_meaning(choice: str, intent: str, service: str | None) -> None:
+    parsed = meaning(choice, {"tanya_biaya", "ajukan_layanan", "nlu_fallback"})
     assert parsed["intent"]["name"] == intent
     assert [entity["value"] for entity in parsed["entities"]] == ([] if service is None else [service])
 
@@ -66,8 +66,8 @@ def test_meaning(choice: str, intent: str | None, service: str | None) -> None:
 @given(st.text(max_size=40))
 def test_any_other_id_is_refused(choice: str) -> None:
     try:
-        parsed = meaning(choice, set())
+        parsed = meaning(choice, {"nlu_fallback"})
     except ChoiceUnknown:
         return
     assert choice.startswith("isi:")
-    assert parsed["intent"]["name"] is None
+    assert parsed["intent"]["name"] == "nlu_fallback"

@@ -19,7 +19,7 @@ def words(text: str) -> str:
         ("sk domisili gae kerjo", "sk domisili buat kerja"),
         ("kk kia rt mati", "kk kia rt mati"),
         ("baleni maneh", "ulang lagi"),
-        ("bangeeet", "banget"),
+        ("rameeee", "rame"),
         ("3515085708909999", "3515085708909999"),
     ],
 )
