@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 
 from actions.backend import Question
 from actions.turn import IncomingFile, Turn
-from actions.words import is_word, names_after, wonders
+from actions.words import is_word, names_after, number_in, replace_synonyms, wonders
 
 __all__ = ["Aside", "File", "Stale", "Unfit", "Value", "interpret", "is_aside", "match_choice"]
 
@@ -56,11 +56,12 @@ _QUESTIONS = frozenset(
         "daftar_layanan", "cek_status", "ambil_hasil", "privasi_data", "tanya_bot",
     }
 )  # fmt: skip
-_COMMANDS = frozenset({"batal", "bicara_petugas", "bantuan", "ulangi", "lanjutkan_draf", "darurat"})
+_COMMANDS = frozenset({"batal", "bicara_petugas", "bantuan", "ulangi", "lanjutkan_draf", "darurat", "pamit"})
 _SURE = 0.5
 _VERY_SURE = 0.7
 _CERTAIN = 0.95
 _FREE_COMMAND_WORDS = 4
+_DIGITS_OF_NO_NAME = 4
 _SIMILAR = 84
 
 
@@ -94,14 +95,12 @@ def interpret(question: Question, turn: Turn) -> Meaning:
                 else _aside_or(turn, Unfit("bukan_tanggal"))
             )
         case "choice" | "kecamatan" | "desa":
-            chosen = match_choice(turn.text, question.choices)
+            chosen = None if "?" in turn.text else match_choice(turn.text, question.choices)
             return Value(chosen) if chosen is not None else _aside_or(turn, Unfit("bukan_pilihan"))
         case "document":
             return _aside_or(turn, Unfit("kirim_berkas"))
         case _:
-            return (
-                Aside() if _is_aside_to_free_text(turn) else Value(turn.text) if turn.text else Unfit("tulis_jawaban")
-            )
+            return _free_text(turn)
 
 
 def is_aside(turn: Turn) -> bool:
@@ -111,7 +110,7 @@ def is_aside(turn: Turn) -> bool:
 
 def match_choice(text: str, choices: Sequence[tuple[str, str]]) -> str | None:
     """The id of the choice a person wrote: "bluru kidul" is Blurukidul, "yang sekolah" is Sekolah."""
-    said = _fold(text)
+    said = replace_synonyms(_fold(text))
     if not said:
         return None
     titles = {identifier: _fold(title) for identifier, title in choices}
@@ -143,6 +142,8 @@ def _digits(turn: Turn, *, at_least: int) -> Meaning:
     longest = max((re.sub(r"[ .\-]", "", run) for run in runs), key=len, default="")
     if len(longest.lstrip("+")) >= at_least:
         return Value(longest)
+    if at_least == 1 and (number := number_in(turn.text)) is not None:
+        return Value(str(number))
     return _aside_or(turn, Unfit("bukan_angka"))
 
 
@@ -150,10 +151,22 @@ def _aside_or(turn: Turn, otherwise: Meaning) -> Meaning:
     return Aside() if is_aside(turn) else otherwise
 
 
+def _free_text(turn: Turn) -> Meaning:
+    if _is_aside_to_free_text(turn):
+        return Aside()
+    if turn.text.endswith("?"):
+        return Unfit("belum_bisa_jawab")
+    return Value(turn.text) if turn.text else Unfit("tulis_jawaban")
+
+
 def _name(turn: Turn) -> Meaning:
     """The name alone, of "nama saya Siti Aminah" too."""
     if _is_aside_to_free_text(turn):
         return Aside()
+    if turn.text.endswith("?"):
+        return Unfit("belum_bisa_jawab")
+    if sum(map(str.isdigit, turn.text)) >= _DIGITS_OF_NO_NAME:
+        return Unfit("bukan_nama")
     bare = names_after(turn.text)
     no_name = not bare or is_word("bukan_nama", bare) or is_word("lewati", bare)
     return Unfit("bukan_nama") if no_name else Value(bare)

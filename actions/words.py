@@ -1,16 +1,17 @@
-"""Words that have one meaning while the bot is asking: `data/kamus/jawaban.yml`."""
+"""Words that have one meaning while the bot is asking: `data/kamus/jawaban.yml` and `bilangan.yml`."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-__all__ = ["fold", "is_word", "names_after", "starts_with_word", "wonders"]
+__all__ = ["fold", "is_word", "names_after", "number_in", "replace_synonyms", "starts_with_word", "wonders"]
 
-_FILE = Path(__file__).resolve().parents[1] / "data" / "kamus" / "jawaban.yml"
+_WORDS = Path(__file__).resolve().parents[1] / "data" / "kamus"
 
 
 def fold(text: str) -> str:
@@ -43,6 +44,31 @@ def names_after(text: str) -> str:
     return text.strip(" .,:;")
 
 
+def number_in(text: str) -> int | None:
+    """The number that one word of a text says: "empat orang" is 4."""
+    said = {_numerals()[word] for word in fold(text).split() if word in _numerals()}
+    return said.pop() if len(said) == 1 else None
+
+
+def replace_synonyms(text: str) -> str:
+    """Words that name a choice otherwise, put as the choice has them: "lanang" is "laki-laki"."""
+    return " ".join(_synonyms().get(word, word) for word in text.split())
+
+
 @lru_cache(maxsize=1)
 def _lists() -> dict[str, frozenset[str]]:
-    return {kind: frozenset(words) for kind, words in yaml.safe_load(_FILE.read_text(encoding="utf-8")).items()}
+    return {kind: frozenset(words) for kind, words in _read("jawaban").items() if kind != "padanan"}
+
+
+@lru_cache(maxsize=1)
+def _synonyms() -> dict[str, str]:
+    return {word: title for title, words in _read("jawaban")["padanan"].items() for word in words}
+
+
+@lru_cache(maxsize=1)
+def _numerals() -> dict[str, int]:
+    return {word: number for number, words in _read("bilangan").items() for word in words}
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load((_WORDS / f"{name}.yml").read_text(encoding="utf-8"))

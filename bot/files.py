@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,8 @@ LARGEST_FILE = 15 * 1024 * 1024
 """bytes"""
 _KEPT_AFTER_ANSWER = timedelta(days=1)
 _LONGEST_NAME = 200
+_CONTENT_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}")
+"""It becomes a header of ours, so nothing else may be in it (RFC 6838, 4.2)."""
 
 
 class FileTooLarge(Exception):
@@ -60,7 +63,7 @@ async def store_file(store: Store, channel: Channel, message: int, file: FileRef
     stored = StoredFile(
         uuid.uuid4(),
         clean(file.name).strip()[-_LONGEST_NAME:] or "berkas",
-        clean(file.content_type).strip()[:_LONGEST_NAME] or "application/octet-stream",
+        file.content_type if _CONTENT_TYPE.fullmatch(file.content_type) else "application/octet-stream",
         len(content),
     )
     async with store.single.connect() as connection:

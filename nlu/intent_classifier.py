@@ -24,6 +24,8 @@ __all__ = ["IntentClassifier", "decide_intent"]
 
 _FILE = "intents.joblib"
 _EMERGENCY = "darurat"
+_CERTAIN_EMERGENCY = 0.9
+"""What the model needs to call something an emergency that holds no word of one."""
 _POSSIBLE_EMERGENCY = 0.05
 """Where the words alone leave it open, this probability of the model settles it: a lost emergency costs most."""
 
@@ -103,4 +105,7 @@ def decide_intent(text: str, ranking: Mapping[str, float], threshold: float) -> 
     if sounds is Alarm.CERTAIN or (sounds is Alarm.POSSIBLE and ranking.get(_EMERGENCY, 0) >= _POSSIBLE_EMERGENCY):
         return _EMERGENCY, 1.0
     intent, confidence = next(iter(ranking.items()))
+    if intent == _EMERGENCY and sounds is Alarm.NONE and confidence < _CERTAIN_EMERGENCY:
+        # A village's name, a lone word: unknown to the model, and most like the shortest cries.
+        return DEFAULT_NLU_FALLBACK_INTENT_NAME, confidence
     return (intent, confidence) if confidence >= threshold else (DEFAULT_NLU_FALLBACK_INTENT_NAME, confidence)

@@ -7,6 +7,7 @@ into probabilities: fitted on margins of examples that the machine hadn't seen.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional
 
@@ -103,6 +104,8 @@ class TextClassifier:
         return float(np.exp(minimize_scalar(loss, bounds=(-4, 2), method="bounded").x))
 
 
+# The intent's classifier and the service's look at the same message one after the other.
+@lru_cache(maxsize=1)
 def _views(text: str) -> tuple[str, ...]:
     words = as_words(text)
     return words, words, as_written(text)

@@ -180,10 +180,14 @@ def officer(http: TestClient[Any, Any]) -> Client:
     return Client(http, "officer-token")
 
 
-@functools.cache
 def photo(kind: str = "JPEG", size: tuple[int, int] = (640, 480), **save: Any) -> bytes:
     """A picture with some detail, so that it doesn't compress to nothing."""
-    tile = Image.frombytes("RGB", (32, 32), random.Random(7).randbytes(32 * 32 * 3))
     file = io.BytesIO()
-    tile.resize(size).save(file, kind, **save)
+    _detailed(size).save(file, kind, **save)
     return file.getvalue()
+
+
+@functools.cache
+def _detailed(size: tuple[int, int]) -> Image.Image:
+    tile = Image.frombytes("RGB", (32, 32), random.Random(7).randbytes(32 * 32 * 3))
+    return tile.resize(size)

@@ -11,6 +11,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -18,6 +19,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import text
 
+from bot.notices import INBOX, OUTBOX, UNADDRESSED
 from bot.server import ALL_ROLES, BotSettings, Role, running
 from bot.store import Store
 from tests.bot.fakes import Clock
@@ -74,7 +76,9 @@ class Bot:
 
     async def post_whatsapp(self, body: object) -> int:
         """As Meta does: with `\\uXXXX` for every non-ASCII letter, and signed."""
-        raw = json.dumps(body).encode()
+        return await self.post_signed(json.dumps(body).encode())
+
+    async def post_signed(self, raw: bytes) -> int:
         return await self.post("/webhooks/whatsapp", raw, **{"X-Hub-Signature-256": signed(raw, APP_SECRET)})
 
     async def value(self, query: str) -> Any:
@@ -92,6 +96,12 @@ class Bot:
     async def metrics(self) -> str:
         async with self.http.get(f"{self.url}/metrics") as response:
             return await response.text()
+
+    async def pass_time(self, by: timedelta) -> None:
+        """Later, and whoever waits looks again."""
+        self.clock.advance(by)
+        for channel, payload in ((INBOX, ""), (INBOX, UNADDRESSED), (OUTBOX, "")):
+            await self.value(f"SELECT pg_notify('{channel}', '{payload}')::text")
 
     async def announce(self, **change: Any) -> int:
         """What the backend posts when a filing has moved on."""

@@ -61,14 +61,6 @@ async def test_a_file_is_given_to_whoever_holds_the_token(bot: Bot, rasa: FakeRa
         assert response.status == 404
 
 
-async def test_thirty_megabytes_get_a_reason_and_not_a_reset(bot: Bot, rasa: FakeRasa) -> None:
-    data = base64.b64encode(bytes(30 * 1024 * 1024)).decode()
-    (shown,) = await bot.say(file={"name": "besar.pdf", "content_type": "application/pdf", "data": data})
-    assert "lebih dari 15 MB" in shown["text"]
-    assert rasa.requests == 0
-    assert await bot.value("SELECT max(length(raw)) FROM bot.inbox") < 1000
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -88,7 +80,7 @@ async def test_trouble_shows_at_once_and_the_answer_later(bot: Bot, rasa: FakeRa
     (shown,) = await bot.say(text="halo")
     assert "terganggu" in shown["text"]
     rasa.trouble = None
-    bot.clock.advance(timedelta(seconds=20))
+    await bot.pass_time(timedelta(seconds=20))
     answers = await bot.until_later(shown["id"])
     assert answers[0]["text"] == "Jawaban: halo"
 

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from bot.channel import Message
+from bot.channels.telegram import updates as telegram
+from bot.channels.whatsapp import events as whatsapp
+from bot.channels.whatsapp import webhook
 from bot.texts import Texts, TextsUnfit
 from tests.bot.conftest import DATA
 
 STATES = {"MENUNGGU", "DIPROSES", "PERLU_PERBAIKAN", "DITOLAK", "DISETUJUI", "SELESAI", "DIBATALKAN"}
+DOCUMENTED = (
+    *("button", "errors", "gif", "group_invite", "hsm", "image", "interactive", "link_preview", "list", "location"),
+    *("media_placeholder", "order", "poll_creation", "product"),
+)
+"""`unsupported.type` of Meta's that stand for a message (channels.md 1.2)"""
+_PAYLOADS = Path(__file__).parents[1] / "data"
+_OURS = "100000000000001"
 _DELIVERED = yaml.safe_load((DATA / "teks" / "saluran.yml").read_text(encoding="utf-8"))
 
 
@@ -20,6 +35,33 @@ def test_the_delivered_file_is_fit() -> None:
     assert "15 MB" in texts("berkas_terlalu_besar", batas=15)
     assert texts.of("tidak_didukung", "hologram") == texts.of("tidak_didukung", "lainnya")
     assert set(_DELIVERED["pemberitahuan"]) >= STATES
+
+
+def test_every_kind_that_a_channel_cannot_read_has_its_sentence() -> None:
+    assert set(_DELIVERED["tidak_didukung"]) >= telegram.UNSUPPORTED | whatsapp.UNSUPPORTED
+
+
+def test_the_channels_list_every_kind_they_give() -> None:
+    """All but the ones made up for the tests, among the captured payloads and those that WhatsApp documents."""
+    payloads = [(channel, path) for channel in ("telegram", "whatsapp") for path in _payloads(channel)]
+    kinds = {kind for channel, path in payloads for kind in _kinds(channel, json.loads(path.read_text()))}
+    assert kinds - {"hologram"} <= telegram.UNSUPPORTED | whatsapp.UNSUPPORTED
+    body = json.loads((_PAYLOADS / "whatsapp" / "unsupported_131051_poll.json").read_text())
+    for kind in DOCUMENTED:
+        body["entry"][0]["changes"][0]["value"]["messages"][0]["unsupported"]["type"] = kind
+        assert set(_kinds("whatsapp", body)) <= whatsapp.UNSUPPORTED
+
+
+def _payloads(channel: str) -> list[Path]:
+    return sorted((_PAYLOADS / channel).glob("*.json"))
+
+
+def _kinds(channel: str, body: dict[str, Any]) -> Iterator[str]:
+    for update in telegram.split(body) if channel == "telegram" else webhook.split(body, _OURS):
+        with contextlib.suppress(ValueError):
+            event = telegram.parse(update.body) if channel == "telegram" else whatsapp.parse(update.body, _OURS)
+            if isinstance(event, Message) and event.unsupported:
+                yield event.unsupported
 
 
 @pytest.mark.parametrize(

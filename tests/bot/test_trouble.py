@@ -14,6 +14,11 @@ from tests.bot.fakes import update
 from tests.fakes.rasa import TOKEN, FakeRasa, reply
 
 
+async def _pausing(room: Room) -> bool:
+    """The try is over, and its pause has begun."""
+    return bool(await room.value("SELECT leased_by IS NULL AND retry_at IS NOT NULL FROM bot.conversations"))
+
+
 @pytest.mark.parametrize("trouble", [503, 500, 401, 404, "empty", "malformed", "slow"])
 async def test_trouble_is_told_once_and_the_message_answered_afterwards(
     room: Room, rasa: FakeRasa, trouble: int | str
@@ -24,13 +29,13 @@ async def test_trouble_is_told_once_and_the_message_answered_afterwards(
     async with room.at_work():
         await room.receive(update("m1", text="halo"))
         await room.until(lambda: room.channel.texts() == [room.texts("gangguan")])
+        await room.until(lambda: _pausing(room))
         for _ in range(2):
             tried = rasa.requests
             room.clock.advance(timedelta(seconds=20))
             await room.until(lambda tried=tried: rasa.requests > tried)  # type: ignore[misc]
+            await room.until(lambda: _pausing(room))
         await room.receive(update("m2", text="halo?"))
-        if trouble == "slow":
-            await room.until(lambda: not rasa.busy)
         rasa.trouble = None
         room.clock.advance(timedelta(seconds=20))
         await room.until(room.idle)

@@ -37,6 +37,8 @@ class FakeRasa:
         self.turns: list[Body] = []
         """each turn that was really done"""
         self.requests = 0
+        self.asked = asyncio.Event()
+        """set by the first request"""
         self.answer: Callable[[Body], Body] = _echo
         self.trouble: int | str | None = None
         """a status, or one of `empty`, `malformed`, `slow` (done, but answered late)"""
@@ -66,10 +68,6 @@ class FakeRasa:
     ) -> None:
         await self._server.close()
 
-    @property
-    def busy(self) -> bool:
-        return self._running.total() > 0
-
     def texts(self) -> list[str]:
         return [turn["text"] for turn in self.turns if "text" in turn]
 
@@ -86,6 +84,7 @@ class FakeRasa:
 
     async def _turn(self, request: web.Request) -> web.Response:
         self.requests += 1
+        self.asked.set()
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({"error": "wrong token"}, status=401)
         body: Body = await request.json()

@@ -10,7 +10,7 @@ from bot import channel
 from bot.channel import Address, ChosenReply, Contact, Event, FileReference, Ignored, Location
 from bot.channels.telegram.received import CallbackQuery, Document, MembershipChange, Message, Photo, Update
 
-__all__ = ["ALLOWED", "LARGEST_FILE", "parse", "split"]
+__all__ = ["ALLOWED", "LARGEST_FILE", "UNSUPPORTED", "parse", "split"]
 
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
 """What to ask Telegram for; left out, it would go on sending what an earlier call had asked for."""
@@ -27,6 +27,8 @@ _SERVICE = {
     *("proximity_alert_triggered", "refunded_payment", "successful_payment", "unique_gift", "users_shared"),
     *("web_app_data", "write_access_allowed"),
 }
+UNSUPPORTED = frozenset({*_UNSUPPORTED, "contact", "unsupported"})
+"""every `Message.unsupported` that is ours to name"""
 _GREETING = "halo"
 
 

@@ -36,7 +36,7 @@ from bot.channels.whatsapp.received import (
 )
 from bot.channels.whatsapp.webhook import moment
 
-__all__ = ["parse"]
+__all__ = ["UNSUPPORTED", "parse"]
 
 _STATES = {
     "sent": DeliveryState.SENT,
@@ -54,6 +54,17 @@ _UNSUPPORTED_NAMES = {
 }
 _UNSUPPORTED_CODES = {131052: "media", 131060: "unavailable"}
 _NOT_A_MESSAGE = {"edit", "keep_in_chat", "pin", "poll_update", "reaction"}
+_UNSUPPORTED_TYPES = ("button", "gif", "group_invite", "hsm", "image", "link_preview", "location", "order", "product")
+"""of `unsupported.type`, which we pass on by their own names"""
+UNSUPPORTED = frozenset(
+    {
+        *("audio", "contact", "form", "order", "sticker", "unsupported", "video", "voice"),
+        *_UNSUPPORTED_NAMES.values(),
+        *_UNSUPPORTED_CODES.values(),
+        *_UNSUPPORTED_TYPES,
+    }
+)
+"""every `Message.unsupported` that Meta documents or is ours to name; a new type goes by its own name"""
 _GREETING = "halo"
 _T = TypeVar("_T")
 _OLD_BSUID = re.compile(r"changed from (\S+) to \S+$")
