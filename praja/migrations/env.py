@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from alembic import context
-from bot.tables import metadata as bot_metadata
 from sqlalchemy import MetaData, create_engine, text
 
 from backend.tables import metadata as backend_metadata
+from bot.tables import metadata as bot_metadata
 
 SCHEMAS = ("bot", "backend", "rasa")
 # Rasa's own tables are made by its tracker store, which knows them; only their schema is made here.
