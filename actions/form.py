@@ -67,6 +67,8 @@ class TakeAnswer(_FormAction):
             return [_DONE, SlotSet("draf", None), SlotSet("ubah", None)]
         if turn.slot("ubah") == _WHICH:
             return await self._choose_field(draft, turn, reply)
+        if turn.choice is None and is_word("kembali", turn.text):
+            return [_EMPTY, SlotSet("ubah", self._last_answered(draft, turn))]
         if turn.choice is None and (wanted := await self._wants_to_change(draft, turn)) is not None:
             return [_EMPTY, SlotSet("ubah", wanted)]
         if draft.next is None:
@@ -113,15 +115,20 @@ class TakeAnswer(_FormAction):
         reply.say(self.texts("pilih_di_tinjauan"))
         return [_EMPTY]
 
-    async def _wants_to_change(self, draft: Draft, turn: Turn) -> str | None:
-        """The field meant by "kembali" (the last one answered) or by "salah, nik yang tadi"."""
-        said = fold(turn.text)
+    def _last_answered(self, draft: Draft, turn: Turn) -> str | None:
+        """The field before the one being asked; going back twice goes back two. None at the first."""
         answered = [*draft.answers, *draft.documents]
-        if is_word("kembali", said):
-            return answered[-1] if answered else None
+        changing = turn.slot("ubah")
+        earlier = answered[: answered.index(changing)] if changing in answered else answered
+        return earlier[-1] if earlier else None
+
+    async def _wants_to_change(self, draft: Draft, turn: Turn) -> str | None:
+        """The field meant by "salah, nik yang tadi"."""
+        said = fold(turn.text)
         if not starts_with_word("ubah", said) or len(said.split()) > _CHANGE_WORDS:
             return None
         service = await self.service(draft)
+        answered = {*draft.answers, *draft.documents}
         items = [item for item in (*service.fields, *service.documents) if item.id in answered]
         return next((item.id for item in items if _names(said, item)), None)
 

@@ -11,7 +11,7 @@ import importlib.machinery
 import sys
 import types
 from collections.abc import Sequence
-from typing import Any, ClassVar, Optional
+from typing import Any, Optional
 
 __all__ = ["leave_out_tensorflow"]
 
@@ -41,8 +41,6 @@ class Absent(metaclass=_Absence):
 
 
 class _Module(types.ModuleType):
-    __path__: ClassVar[list[str]] = []
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)

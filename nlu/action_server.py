@@ -32,12 +32,13 @@ class ActionServer(EndpointConfig):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
+        self._address = url
         self._session: Optional[aiohttp.ClientSession] = None
 
     async def request(  # type: ignore[override]
         self, *, json: Any, **_: Any
     ) -> Any:
-        async with self._open_session().post(self.url, json=json) as response:
+        async with self._open_session().post(self._address, json=json) as response:
             if response.status >= 400:
                 raise ClientResponseError(response.status, response.reason or "", (await response.read()).decode())
             return await response.json()

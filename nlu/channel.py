@@ -50,7 +50,7 @@ class PrajaChannel(InputChannel):
                 return _refusal(401, "wrong token")
             return await self._answer(request)
 
-        @blueprint.listener("after_server_stop")
+        @blueprint.listener("after_server_stop")  # type: ignore[untyped-decorator]
         async def stop(app: Sanic, loop: asyncio.AbstractEventLoop) -> None:
             await self._action_server.close()
 

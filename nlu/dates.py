@@ -77,10 +77,19 @@ def find_dates(text: str, today: date) -> Sequence[FoundDate]:
             if any(match.start() < end and start < match.end() for start, end in taken):
                 continue
             value = resolve(match, today)
-            if value is not None:
-                taken.append(match.span())
-                found.append(FoundDate(*rewritten.span(*match.span()), value))
+            if value is None:
+                continue
+            taken.append(match.span())
+            if not _is_span(rewritten.text, match):
+                written = match.span("date") if "date" in match.re.groupindex else match.span()
+                found.append(FoundDate(*rewritten.span(*written), value))
     return sorted(found, key=lambda each: each.start)
+
+
+def _is_span(text: str, match: re.Match[str]) -> bool:
+    """A stretch of time or a habit: "tiap sabtu", "kurang seminggu lagi", "senin sampai jumat", "tahun kemarin"."""
+    before, after = text[: match.start()], text[match.end() :]
+    return bool(_SPAN_BEFORE.search(before) or (_WEEKDAYS_ONLY.fullmatch(match[0]) and _TO_WEEKDAY.match(after)))
 
 
 def _iso(match: re.Match[str], today: date) -> Optional[date]:
@@ -188,8 +197,22 @@ def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w'/])(?:{pattern})(?![\w/])")
 
 
+_SPAN_BEFORE = re.compile(
+    r"\b(?:(?:se)?tiap(?: ?2|-tiap)?|saben|sben|kurang|krg|selama|slama|suwene|"
+    rf"(?:{_WEEKDAY})(?: ?- ?| (?:sampai|sampe|s/d|sd|nganti|ngantos) )|"
+    r"(?:tahun|thn|taun|th|bulan|bln|sasi|wulan)(?= (?!.))|\d+(?= (?!.))) ?(?:hari |hr |dino |dinten )?$"
+)
+_WEEKDAYS_ONLY = re.compile(rf"(?:(?:hari|hr|dino|dinten) )?(?:{_WEEKDAY})")
+_TO_WEEKDAY = re.compile(rf"(?: ?- ?| (?:sampai|sampe|s/d|sd|nganti|ngantos) )(?:hari )?(?:{_WEEKDAY})\b")
 _DAY_PREFIX = rf"(?:(?:hari |hr |dino |dinten )?(?:{_WEEKDAY}),? ?)?(?:{_TANGGAL})?"
 _PATTERNS: Sequence[tuple[re.Pattern[str], _Resolver]] = (
+    (
+        _compile(
+            rf"(?:lahir|lhr|lair|lahire|laire|lahirnya|kelahiran|ttl|miyos)[ ,:.]*(?:{_TANGGAL})?:? ?"
+            r"(?P<date>(?P<day>\d\d)(?P<month>\d\d)(?P<year>(?:19|20)?\d\d))"
+        ),
+        _numbers,
+    ),
     (_compile(r"(?P<year>(?:19|20)\d\d)[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"), _iso),
     (_compile(rf"{_DAY_PREFIX}(?P<day>\d{{1,2}}) ?[-/. ] ?(?P<month>\d{{1,2}}) ?[-/.] ?{_YEAR}"), _numbers),
     (_compile(rf"{_DAY_PREFIX}(?P<day>\d{{1,2}}) (?P<month>\d{{1,2}}) (?P<year>(?:19|20)\d\d)"), _numbers),

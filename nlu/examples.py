@@ -30,6 +30,8 @@ class Example:
     service: str
     variety: str = ""
     """`ragam`"""
+    author: str = ""
+    """`penulis`"""
     block: str = ""
     """Examples written together; a fair split keeps them together."""
     entities: tuple[tuple[str, str], ...] = ()
@@ -60,6 +62,7 @@ def _measured(line: dict[str, Any]) -> Example:
         line["intent"],
         line["layanan"] or NO_SERVICE,
         line["ragam"],
+        "",
         line["group"],
         tuple((entity["entity"], entity["value"]) for entity in line["entities"]),
     )
@@ -74,4 +77,6 @@ def _read_file(path: Path) -> Iterable[Example]:
 
 
 def _example(text: str, intent: str, labels: dict[str, str], block: str) -> Example:
-    return Example(text, intent, labels.get("layanan") or NO_SERVICE, labels.get("ragam", ""), block)
+    return Example(
+        text, intent, labels.get("layanan") or NO_SERVICE, labels.get("ragam", ""), labels.get("penulis", ""), block
+    )

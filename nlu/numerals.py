@@ -35,7 +35,7 @@ class Rewritten:
 
 @lru_cache(maxsize=1)
 def unit_numbers() -> dict[str, int]:
-    """1 to 10, cardinal and ordinal, Indonesian and Javanese."""
+    """1 to 29, cardinal and ordinal, Indonesian and Javanese, of what is one word."""
     return {word: number for number, words in yaml.safe_load(_UNITS.read_text("utf-8")).items() for word in words}
 
 
@@ -82,14 +82,14 @@ def _hundreds(words: Sequence[str]) -> _Found:
 
 
 def _tens(words: Sequence[str]) -> _Found:
-    if words[:1] == ["sebelas"]:
-        return 11, 1
     unit = _unit(words)
-    if unit is None or unit == 10:
-        return unit and (unit, 1)
-    if words[1:2] == ["belas"]:
+    if unit is None or unit >= 10:
+        return None if unit is None else (unit, 1)
+    if words[1:2] in (["belas"], ["welas"]):
         return 10 + unit, 2
-    if words[1:2] == ["puluh"]:
+    if words[1:2] == ["likur"]:
+        return 20 + unit, 2
+    if words[1:2] in (["puluh"], ["dasa"], ["doso"]):
         more = _unit(words[2:])
         return (unit * 10 + more, 3) if more and more < 10 else (unit * 10, 2)
     return unit, 1

@@ -18,9 +18,9 @@ from typing import Optional
 import yaml
 from rapidfuzz import fuzz, process
 
-from nlu.normaliser import flatten
+from nlu.normaliser import flatten, load_lexicon
 
-__all__ = ["FoundPlace", "Gazetteer", "load_gazetteer"]
+__all__ = ["FoundPlace", "Gazetteer", "level_of", "load_gazetteer"]
 
 _DATA = Path(__file__).parents[1] / "data"
 _WORD = re.compile(r"[a-z]+")
@@ -38,7 +38,10 @@ _LEVELS = {
     "lurah": "desa",
     "kades": "desa",
     "dusun": "desa",
+    "dsn": "desa",
 }
+_HAMLETS = ("dusun", "dsn")
+"""Parts of a desa that may bear its name; one that is nearly called like a desa is another place."""
 _DISTRICT = "sidoarjo"
 _LONGEST = 3
 """Words of a name as people part it ("sedati agung", "simo angin angin")."""
@@ -96,9 +99,13 @@ class Gazetteer:
         mentions = self._mentions(flatten(text))
         named = {place.kecamatan for mention in mentions if mention.sure for place in _of_level(mention)}
         possible = {place.name for mention in mentions for place in mention.places if place.level == "kecamatan"}
+        alone = len(mentions) == 1
+        first = [self._decide(mention, named, possible, alone=alone) for mention in mentions]
+        # "Tropodo Waru": which Tropodo it is says that Waru is its kecamatan.
+        named |= {place.kecamatan for place in first if place is not None}
         found = []
-        for mention in mentions:
-            place = self._decide(mention, named, possible, alone=len(mentions) == 1)
+        for mention, decided in zip(mentions, first, strict=True):
+            place = decided or self._decide(mention, named, possible, alone=alone)
             if place is not None:
                 found.append(FoundPlace(mention.start, mention.end, place.level, place.name))
         return found
@@ -108,8 +115,8 @@ class Gazetteer:
         mentions = []
         at = 0
         while at < len(words):
-            level = _LEVELS.get(words[at - 1][0]) if at else None
-            mention = self._mention_at(words[at : at + _LONGEST], level)
+            before = words[at - 1][0] if at else ""
+            mention = self._mention_at(words[at : at + _LONGEST], level_of(before), slips=before not in _HAMLETS)
             if mention is None:
                 at += 1
             else:
@@ -117,11 +124,11 @@ class Gazetteer:
                 at = next((i for i, word in enumerate(words) if word.start() >= mention.end), len(words))
         return mentions
 
-    def _mention_at(self, words: Sequence[re.Match[str]], level: Optional[str]) -> Optional[_Mention]:
+    def _mention_at(self, words: Sequence[re.Match[str]], level: Optional[str], *, slips: bool) -> Optional[_Mention]:
         for count in range(len(words), 0, -1):
             squashed = "".join(word[0] for word in words[:count])
-            name = squashed if squashed in self._places else self._slip(squashed, level)
-            if name is None or (count > 1 and words[0][0] in _LEVELS):
+            name = squashed if squashed in self._places else self._slip(squashed, level) if slips else None
+            if name is None or (count > 1 and level_of(words[0][0])):
                 continue
             places = self._places[name]
             if level and not any(place.level == level for place in places):
@@ -152,6 +159,11 @@ class Gazetteer:
         ]
         fitting = of_named or in_possible
         return fitting[0] if len(fitting) == 1 else None
+
+
+def level_of(word: str) -> Optional[str]:
+    """`kecamatan` or `desa` for a word that stands before the name of one, abbreviated or not."""
+    return _LEVELS.get(word) or _LEVELS.get(load_lexicon().word(word))
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from typing import Any
 
 from rasa.core.actions.action import Action, ActionExecutionRejection
 from rasa.core.channels.channel import OutputChannel, UserMessage
-from rasa.core.nlg import NaturalLanguageGenerator
+from rasa.core.nlg.generator import NaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MessageProcessor
 from rasa.shared.core.events import ActionExecutionRejected
@@ -35,7 +35,7 @@ class HonestProcessor(MessageProcessor):
     def __init__(self, stock: MessageProcessor, action_server: EndpointConfig) -> None:
         self.__dict__.update(stock.__dict__)
         self.action_endpoint = action_server
-        self.on_circuit_break = _refuse_circles
+        self.on_circuit_break = _refuse_circles  # type: ignore[assignment]
 
     async def run_turn(self, tracker: DialogueStateTracker, message: UserMessage) -> None:
         """Log the message on `tracker`, run actions until the bot listens. Saves nothing. Raises ActionFailed."""

@@ -53,7 +53,7 @@ class ServiceModel:
         families: Mapping[str, Sequence[str]],
         *,
         threshold: float = 0.4,
-        family_threshold: float = 0.5,
+        family_threshold: float = 0.4,
     ) -> None:
         self._classifier = classifier
         self._names = names
@@ -76,7 +76,8 @@ class ServiceModel:
 
     @classmethod
     def load(cls, folder: Path, **thresholds: float) -> ServiceModel:
-        return cls(TextClassifier.load(folder / _CLASSIFIER_FILE), *joblib.load(folder / _NAMES_FILE), **thresholds)
+        names, families = joblib.load(folder / _NAMES_FILE)
+        return cls(TextClassifier.load(folder / _CLASSIFIER_FILE), names, families, **thresholds)
 
     def find(self, text: str) -> Optional[FoundService]:
         return self.decide(text, self._classifier.probabilities(text))
@@ -130,7 +131,7 @@ class ServiceFinder(GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"threshold": 0.4, "family_threshold": 0.5}
+        return {"threshold": 0.4, "family_threshold": 0.4}
 
     @classmethod
     def create(

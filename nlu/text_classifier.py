@@ -25,8 +25,8 @@ from nlu.views import as_words, as_written
 __all__ = ["TextClassifier"]
 
 _HELD_OUT = 0.2
-_WORDS = {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\S+"}
-_CHARACTERS = {"analyzer": "char_wb", "ngram_range": (2, 5), "min_df": 2}
+_WORDS: dict[str, Any] = {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\S+"}
+_CHARACTERS: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (2, 5), "min_df": 2}
 
 
 class TextClassifier:

@@ -203,9 +203,8 @@ def _append(
 
 
 def _last_event(connection: sa.engine.Connection, sender_id: str) -> int:
-    return connection.execute(
-        sa.select(sa.func.coalesce(sa.func.max(_events.c.id), 0)).where(_events.c.sender_id == sender_id)
-    ).scalar_one()
+    last = sa.select(sa.func.coalesce(sa.func.max(_events.c.id), 0)).where(_events.c.sender_id == sender_id)
+    return int(connection.execute(last).scalar_one())
 
 
 def _create_tables(engine: sa.engine.Engine) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
@@ -111,7 +111,13 @@ def _contact(body: Mapping[str, Any]) -> SentContact:
     return SentContact(_string(_mapping(body["contact"], "contact"), "phone", 32))
 
 
-_CONTENTS = {"text": _text, "choice": _choice, "file": _file, "location": _location, "contact": _contact}
+_CONTENTS: Mapping[str, Callable[[Mapping[str, Any]], Content]] = {
+    "text": _text,
+    "choice": _choice,
+    "file": _file,
+    "location": _location,
+    "contact": _contact,
+}
 
 
 def _mapping(value: Any, name: str) -> Mapping[str, Any]:

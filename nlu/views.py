@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
 
 from nlu.mentions import find_mentions
 from nlu.normaliser import fold, load_lexicon, tokenise
@@ -13,6 +17,10 @@ __all__ = ["as_words", "as_written"]
 _DIGITS = re.compile(r"\d{6,}")
 _ANY_DAY = date(2026, 1, 1)
 """Which day a date means makes no difference here, only that it is one."""
+
+
+_KIN = Path(__file__).parents[1] / "data" / "kamus" / "kerabat.yml"
+_DIED = "meninggal"
 
 
 def as_written(text: str) -> str:
@@ -25,7 +33,8 @@ def as_words(text: str) -> str:
     masked = text
     for mention in reversed(_outermost(text)):
         masked = f"{masked[: mention[0]]} x{mention[2].replace('_', '')} {masked[mention[1] :]}"
-    return _DIGITS.sub("xangka", " ".join(token.word for token in tokenise(masked, load_lexicon())))
+    words = _DIGITS.sub("xangka", " ".join(token.word for token in tokenise(masked, load_lexicon())))
+    return _gone().sub(rf"\g<0> {_DIED}", words)
 
 
 def _outermost(text: str) -> list[tuple[int, int, str]]:
@@ -34,3 +43,13 @@ def _outermost(text: str) -> list[tuple[int, int, str]]:
         if not spans or mention.start >= spans[-1][1]:
             spans.append((mention.start, mention.end, mention.entity))
     return spans
+
+
+@lru_cache(maxsize=1)
+def _gone() -> re.Pattern[str]:
+    """ "Bapak sudah tidak ada" says that he died; "bapak tidak ada di rumah" and "anak tidak ada akta" don't."""
+    kin = "|".join(yaml.safe_load(_KIN.read_text("utf-8")))
+    return re.compile(
+        rf"\b(?:{kin})(?: (?:saya|kula|kulo|kami|aku|dia))?(?: (?:sudah|baru))? tidak ada(?: (?:kemarin|tadi|xtanggal))?"
+        r"(?=$| [,.;!?]| (?:kemarin|tadi|xtanggal|sejak)\b)"
+    )

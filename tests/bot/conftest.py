@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,17 @@ class Room:
                 part.stop()
             await asyncio.gather(*tasks)
 
-    async def until(self, holds: Callable[[], Awaitable[bool] | bool], seconds: float = 8) -> None:
+    async def idle_after(self, pause: timedelta) -> None:
+        """Let `pause` go by, and again, until nothing is left to do: a refusal is written down a moment after it came."""
+
+        async def idle_by_then() -> bool:
+            self.clock.advance(pause)
+            await asyncio.sleep(0.1)
+            return await self.idle()
+
+        await self.until(idle_by_then)
+
+    async def until(self, holds: Callable[[], Awaitable[bool] | bool], seconds: float = 20) -> None:
         async with asyncio.timeout(seconds):
             while True:
                 found = holds()

@@ -73,8 +73,7 @@ async def test_the_pace_lets_a_burst_through_and_then_holds(room: Room) -> None:
         await room.until(lambda: len(room.channel.posted) >= 10)
         await asyncio.sleep(0.3)
         assert 10 <= len(room.channel.posted) <= 11
-        room.clock.advance(timedelta(minutes=5))
-        await room.until(room.idle)
+        await room.idle_after(timedelta(minutes=5))
     assert room.channel.texts() == [str(number) for number in range(14)]
 
 
@@ -86,8 +85,7 @@ async def test_a_pause_for_one_recipient_is_not_one_for_others(room: Room) -> No
         await room.until(lambda: room.channel.failures == [])
         await _queue(room, second, "lain")
         await room.until(lambda: room.channel.texts() == ["lain"])
-        room.clock.advance(timedelta(seconds=31))
-        await room.until(room.idle)
+        await room.idle_after(timedelta(seconds=31))
     assert room.channel.texts() == ["lain", "satu", "dua"]
 
 
@@ -100,8 +98,7 @@ async def test_a_busy_channel_pauses_for_everybody(room: Room) -> None:
         await _queue(room, second, "dua")
         await asyncio.sleep(0.2)
         assert room.channel.posted == []
-        room.clock.advance(timedelta(seconds=31))
-        await room.until(room.idle)
+        await room.idle_after(timedelta(seconds=31))
     assert sorted(room.channel.texts()) == ["dua", "satu"]
     assert await room.value("SELECT max(attempts) FROM bot.outbox") == 1
 
@@ -115,8 +112,7 @@ async def test_an_unknown_outcome_is_tried_twice_more(room: Room, times: int, st
         await room.until(lambda: len(room.channel.failures) == times - 1)
         for _ in range(2):
             await asyncio.sleep(0.15)
-            room.clock.advance(timedelta(minutes=3))
-        await room.until(room.idle)
+            await room.idle_after(timedelta(minutes=3))
     assert await _states(room) == [(state, "unknown" if state == "failed" else None)]
 
 
@@ -199,8 +195,7 @@ async def test_a_template_waits_like_anything_that_is_tried_again(room: Room) ->
     await _queue(room, person, "kabar", kind=Kind.NOTIFICATION, template=TEMPLATE)
     async with room.at_work():
         await room.until(lambda: room.channel.failures == [])
-        room.clock.advance(timedelta(seconds=31))
-        await room.until(room.idle)
+        await room.idle_after(timedelta(seconds=31))
     assert [posted.message.template for posted in room.channel.posted] == [TEMPLATE]
 
 
@@ -309,8 +304,7 @@ async def test_an_operators_trouble_keeps_the_queue(room: Room) -> None:
         room.clock.advance(timedelta(seconds=61))
         await room.until(lambda: room.channel.failures == [])
         await asyncio.sleep(0.1)
-        room.clock.advance(timedelta(seconds=61))
-        await room.until(room.idle)
+        await room.idle_after(timedelta(seconds=61))
     assert sorted(room.channel.texts()) == ["dua", "satu"]
     assert room.metrics.registry.get_sample_value("praja_channel_stopped", stopped) == 0
 
@@ -347,8 +341,7 @@ async def test_a_sender_that_dies_is_replaced(room: Room) -> None:
     async with room.at_work(room.sender()):
         await asyncio.sleep(0.2)
         assert room.channel.posted == []
-        room.clock.advance(timedelta(seconds=91))
-        await room.until(room.idle)
+        await room.idle_after(timedelta(seconds=91))
     assert room.channel.texts() == ["satu"]
 
 
@@ -392,8 +385,7 @@ async def test_a_status_about_nothing_we_know_is_let_go_after_a_minute(room: Roo
         await room.receive(update("s1", bsuid=None, kind="status", provider_id="wamid.?", state="SENT"))
         await asyncio.sleep(0.1)
         assert not await room.idle()
-        room.clock.advance(timedelta(seconds=61))
-        await room.until(room.idle)
+        await room.idle_after(timedelta(seconds=61))
 
 
 async def test_the_bill_of_a_month(room: Room, rasa: FakeRasa) -> None:

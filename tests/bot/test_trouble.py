@@ -37,8 +37,7 @@ async def test_trouble_is_told_once_and_the_message_answered_afterwards(
             await room.until(lambda: _pausing(room))
         await room.receive(update("m2", text="halo?"))
         rasa.trouble = None
-        room.clock.advance(timedelta(seconds=20))
-        await room.until(room.idle)
+        await room.idle_after(timedelta(seconds=20))
     assert room.channel.texts() == [room.texts("gangguan"), "Jawaban: halo\n\nJawaban: halo?"]
     assert rasa.texts() == ["halo", "halo?"]
 
@@ -50,8 +49,7 @@ async def test_the_next_trouble_is_told_again(room: Room, rasa: FakeRasa) -> Non
             await room.receive(update(f"m{number}", text=f"halo {number}"))
             await room.until(lambda n=number: len(room.channel.posted) == 2 * n + 1)  # type: ignore[misc]
             rasa.trouble = None
-            room.clock.advance(timedelta(seconds=20))
-            await room.until(room.idle)
+            await room.idle_after(timedelta(seconds=20))
     assert [text == room.texts("gangguan") for text in room.channel.texts()] == [True, False, True, False]
 
 

@@ -72,8 +72,7 @@ async def test_a_crash_between_store_and_answer_is_made_good_once(room: Room, ra
     async with room.at_work():
         await asyncio.sleep(0.2)
         assert rasa.requests == 1
-        room.clock.advance(timedelta(seconds=61))
-        await room.until(room.idle)
+        await room.idle_after(timedelta(seconds=61))
     assert room.channel.texts() == ["Jawaban: halo"]
 
 
@@ -178,8 +177,7 @@ async def test_a_file_is_fetched_once_however_often_the_turn_is_tried(room: Room
     async with room.at_work():
         await room.until(lambda: rasa.requests == 1)
         rasa.trouble = None
-        room.clock.advance(timedelta(seconds=3))
-        await room.until(room.idle)
+        await room.idle_after(timedelta(seconds=3))
     assert room.channel.downloads == 1
     assert len(rasa.turns) == 1
 

@@ -32,12 +32,27 @@ def found(text: str) -> list[tuple[str, str]]:
         ("SDA-2611-7K4QX9", ("nomor_permohonan", "SDA-2611-7K4QX9")),
         ("sda 2611 7k4qx9 sampe mana", ("nomor_permohonan", "SDA-2611-7K4QX9")),
         ("sda26117k4qx9", ("nomor_permohonan", "SDA-2611-7K4QX9")),
+        ("cek SDA—2610—HT52WK dong", ("nomor_permohonan", "SDA-2610-HT52WK")),
+        ("sda\u20112609\u2011m3n8rt kok lama", ("nomor_permohonan", "SDA-2609-M3N8RT")),
+        ("nomere s d a 2 6 0 8 b 7 f 2 k 1", ("nomor_permohonan", "SDA-2608-B7F2K1")),
+        ("SDA-2611-KXPQRT", ("nomor_permohonan", "SDA-2611-KXPQRT")),
+        ("telp aku nang 85712340098 ae", ("nomor_hp", "+6285712340098")),
+        ("8123 4005 566", ("nomor_hp", "+6281234005566")),
         ("wingi", ("tanggal", "2026-11-23")),
         ("nama saya Budi Santoso, umur 3", ("nama_orang", "Budi Santoso")),
         ("atas nama siti aminah mau cek", ("nama_orang", "siti aminah")),
         ("a.n. Slamet", ("nama_orang", "Slamet")),
         ("jenengku paijo", ("nama_orang", "paijo")),
-        ("Jl Raya Waru No. 12, Sidoarjo", ("alamat", "Jl Raya Waru No. 12, Sidoarjo")),
+        ("a.n. Ponirah binti Sukri, desane pundi", ("nama_orang", "Ponirah binti Sukri")),
+        ("ketulis Yuni, seharusnya Yuniarti Lestari ya", ("nama_orang", "Yuniarti Lestari")),
+        ("mbahku jenenge Tukiman sampun sedo", ("nama_orang", "Tukiman")),
+        ("bayi bernama raka adiputra", ("nama_orang", "raka adiputra")),
+        ("di jln kenanga 21 ada pohon tumbang", ("alamat", "jln kenanga 21")),
+        ("gg. buntu 3 no. 8 banjir terus", ("alamat", "gg. buntu 3 no. 8")),
+        ("dusun krajan rt 03/rw 01, minta dicek", ("alamat", "dusun krajan rt 03/rw 01")),
+        ("lampu jl diponegoro padam", ("alamat", "jl diponegoro")),
+        ("rumah di Jalan Kartini", ("alamat", "Jalan Kartini")),
+        ("Jl Raya Waru No. 12, Sidoarjo", ("alamat", "Jl Raya Waru No. 12")),
         ("perum tas 3 blok D2 no 5", ("alamat", "perum tas 3 blok D2 no 5")),
         ("di bluru kidul", ("desa", "Blurukidul")),
         ("kec. waru", ("kecamatan", "Waru")),
@@ -49,7 +64,24 @@ def test_one_mention(text: str, expected: tuple[str, str]) -> None:
 
 def test_an_address_and_its_desa() -> None:
     text = "alamat saya jl. melati no 3 rt 02 rw 05 desa bluru kidul"
-    assert found(text) == [("alamat", "jl. melati no 3 rt 02 rw 05 desa bluru kidul"), ("desa", "Blurukidul")]
+    assert found(text) == [("alamat", "jl. melati no 3 rt 02 rw 05"), ("desa", "Blurukidul")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "jl anggrek no 4 0812-3456-7890",
+            [("alamat", "jl anggrek no 4"), ("nomor_hp", "+6281234567890")],
+        ),
+        (
+            "alamat lama Jl Cendana 9 kel. Lemahputro kec. Sidoarjo",
+            [("alamat", "Jl Cendana 9"), ("desa", "Lemahputro"), ("kecamatan", "Sidoarjo")],
+        ),
+    ],
+)
+def test_an_address_ends_where_something_else_begins(text: str, expected: list[tuple[str, str]]) -> None:
+    assert [each for each in found(text) if each[0] != "tanggal"] == expected
 
 
 def test_two_numbers_each_by_its_word() -> None:
@@ -70,6 +102,12 @@ def test_two_numbers_each_by_its_word() -> None:
         "atas nama ibu",
         "oknum rt minta uang",
         "sda 2611",
+        "sda 2611 sampai mana",
+        "harganya 8.500.000.000",
+        "rp 8500000000",
+        "jl rusak parah",
+        "jl. tol arah surabaya",
+        "harusnya KTP sudah jadi",
         "ganti nama anak saya",
     ],
 )

@@ -145,3 +145,59 @@ def test_a_wrong_file_is_refused_and_the_right_one_taken(phone: SimulatorPhone, 
     assert "Berkas diterima" not in said(heard)
     assert "Kirim foto" in said(heard)
     assert "Berkas diterima" in said(phone.send_photo(photo("SURAT")))
+
+
+def test_the_review_sends_only_on_a_plain_yes(phone: SimulatorPhone, catalogue: Catalogue) -> None:
+    _fill(phone, catalogue, "sk_umum", nik="3515081708860001")
+    for doubt in ("iya tapi namanya salah", "kirim besok aja", "jangan kirim dulu"):
+        assert "SDA-" not in said(phone.say(doubt))
+    phone.say("ubah nama lengkap")
+    phone.say("Siti Aminah")
+    assert "SDA-" in said(phone.say("iya benar"))
+
+
+def test_an_emergency_is_never_taken_for_an_answer(phone: SimulatorPhone) -> None:
+    _begin(phone, "sk_umum")
+    phone.say("3515085708909999")
+    heard = said(phone.say("tolong ada kebakaran di rumah tetangga!!"))
+    assert "112" in heard
+    assert "nama lengkap" in heard
+
+
+def test_going_back_and_correcting_an_earlier_answer(phone: SimulatorPhone) -> None:
+    _begin(phone, "ktp_hilang")
+    assert "NIK" in said(phone.say("kembali"))
+    phone.say("3515085708909999")
+    assert "NIK" in said(phone.say("kembali"))
+    assert "nomor KK" in said(phone.say("3515081708900001"))
+    phone.say("3515080101150007")
+    assert "NIK" in said(phone.say("salah nik yang tadi"))
+    assert "nama lengkap" in said(phone.say("3515085708909999"))
+
+
+def test_an_optional_question_can_be_skipped_by_its_button(phone: SimulatorPhone, catalogue: Catalogue) -> None:
+    heard = _begin_named(phone, catalogue, "akta_kelahiran")
+    for _ in range(40):
+        titles = {title for bubble in heard for title in bubble.choices}
+        if "Lewati" in titles:
+            break
+        heard = answer_question(phone, catalogue.services["akta_kelahiran"], said(heard), titles, "3515085708909999")
+    before = said(heard)
+    assert said(phone.tap("Lewati")) != before
+
+
+def test_another_service_in_the_middle_keeps_the_first(phone: SimulatorPhone) -> None:
+    _begin(phone, "ktp_hilang")
+    phone.say("3515085708909999")
+    heard = phone.say("sekarang mau bikin akta kematian bapak saya")
+    assert "Pindah ke Akta kematian" in {title for bubble in heard for title in bubble.choices}
+    assert "nomor KK" in said(heard)
+    phone.tap("Pindah ke Akta kematian")
+    phone.say("batal")
+    assert {choice["title"] for choice in phone.choices} >= {"Lanjutkan"}
+    assert "mana" in said(phone.tap("Lanjutkan"))
+
+
+def _begin_named(phone: SimulatorPhone, catalogue: Catalogue, service: str) -> list[Heard]:
+    phone.say(f"saya mau mengurus {catalogue.services[service].name}")
+    return phone.tap("Ya, mulai")
