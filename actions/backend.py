@@ -217,5 +217,11 @@ def _filing(body: Mapping[str, Any]) -> Filing:
         due_on=date.fromisoformat(body["due_on"]) if body.get("due_on") else None,
         office=body.get("office") or "",
         note=chronology[-1].get("note") if chronology else None,
-        fix=tuple(f"{item.get('document') or item.get('field')}: {item['reason']}" for item in body.get("fix") or ()),
+        fix=tuple(f"{_named(item, body)}: {item['reason']}" for item in body.get("fix") or ()),
     )
+
+
+def _named(item: Mapping[str, Any], filing: Mapping[str, Any]) -> str:
+    """What is to be mended, as citizens know it; a backend may leave the names out."""
+    identifier = item.get("document") or item.get("field") or ""
+    return str((filing.get("fix_names") or {}).get(identifier, identifier.replace("_", " ")))

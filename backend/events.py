@@ -18,6 +18,7 @@ import aiohttp
 from sqlalchemy import Row, exists, select, update
 
 from backend.calendar import LOCAL_TIME
+from backend.filing_view import names_of
 from backend.tables import chronology, filings
 from backend.workspace import Workspace
 
@@ -111,6 +112,7 @@ class EventDelivery:
             "state": entry.state,
             "note": words["note"],
             "fix": words["fix"],
+            "fix_names": names_of(self._workspace, entry.service, words["fix"]),
             "at": entry.at.astimezone(LOCAL_TIME).isoformat(),
             "contact": entry.contact,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, select
@@ -14,7 +14,7 @@ from backend.tables import drafts, files, filings
 from backend.workspace import Workspace
 from identity import mask_digits
 
-__all__ = ["filing_rows", "view_filing", "view_filings"]
+__all__ = ["filing_rows", "names_of", "view_filing", "view_filings"]
 
 
 def filing_rows() -> Select[Any]:
@@ -26,6 +26,18 @@ async def view_filing(connection: AsyncConnection, workspace: Workspace, number:
     """As it is now in this transaction."""
     row = (await connection.execute(filing_rows().where(filings.c.number == number))).one()
     return (await view_filings(connection, workspace, [row]))[0]
+
+
+def names_of(workspace: Workspace, service_id: str, fix: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """What is to be mended, by id, under the name citizens read; empty for a service that is no more."""
+    service = workspace.service(service_id)
+    if service is None:
+        return {}
+    names = {field.id: field.name for field in service.fields} | {
+        document.id: document.name for document in service.documents
+    }
+    items = [flaw.get("field") or flaw.get("document") or "" for flaw in fix]
+    return {item: names[item] for item in items if item in names}
 
 
 async def view_filings(
@@ -48,7 +60,8 @@ async def view_filings(
                 "office": row.office,
                 "applicant": {"name": _shorten(str(answers["nama"])), "nik": mask_digits(str(answers["nik"]))},
                 "chronology": entries[row.number],
-                "fix": workspace.seal.open_json(row.fix),
+                "fix": (fix := workspace.seal.open_json(row.fix)),
+                "fix_names": names_of(workspace, row.service, fix),
                 "result": result
                 and {
                     "content_type": result.content_type,

@@ -46,6 +46,8 @@ class FilingChanged(BaseModel):
     state: Word
     note: Cleaned | None = None
     fix: list[Fix] | None = None
+    fix_names: dict[str, Cleaned] = {}
+    """what `fix` names by id, as citizens know it; a backend may leave it out"""
     contact: Word
 
 
@@ -102,17 +104,17 @@ def _conversation(contact: str) -> uuid.UUID | None:
 def _text(texts: Texts, change: FilingChanged) -> str:
     parts = [texts.of("pemberitahuan", change.state, nomor=change.number)]
     if change.fix:
-        parts.insert(1, "\n".join([texts("yang_diperbaiki"), *_fixes(texts, change.fix)]))
+        parts.insert(1, "\n".join([texts("yang_diperbaiki"), *_fixes(texts, change.fix, change.fix_names)]))
     if change.note and change.note.strip():
         parts.append(texts("catatan", catatan=change.note.strip()[:_LONGEST_NOTE]))
     return "\n\n".join(parts)
 
 
-def _fixes(texts: Texts, fixes: Sequence[Fix]) -> list[str]:
+def _fixes(texts: Texts, fixes: Sequence[Fix], names: Mapping[str, str]) -> list[str]:
     return [
         texts(
             "perbaikan",
-            bagian=(fix.document or fix.field or "data").replace("_", " "),
+            bagian=names.get(item := fix.document or fix.field or "data", item.replace("_", " ")),
             alasan=fix.reason.strip()[:_LONGEST_REASON],
         )
         for fix in fixes[:_MOST_FIXES]

@@ -46,6 +46,8 @@ _WITH_SERVICE = frozenset(
         "tanya_syarat",
     }
 )
+_GREETING = "salam"
+"""Followed by a service it is a request, whatever the ranking: by definition it greets and nothing more."""
 _CERTAIN_SERVICE = 0.9
 _PLAUSIBLE = 0.05
 """Probability an intent needs to be the one meant by a message about a service that was surely found."""
@@ -98,7 +100,8 @@ def decide_intent(
         intent = DEFAULT_NLU_FALLBACK_INTENT_NAME
     if intent in _WITHOUT_SERVICE and service is not None and service >= _CERTAIN_SERVICE:
         wanted = next(((name, value) for name, value in ranking.items() if name in _WITH_SERVICE), None)
-        if wanted is not None and wanted[1] >= _PLAUSIBLE:
+        least = 0.0 if intent == _GREETING else _PLAUSIBLE
+        if wanted is not None and wanted[1] >= least:
             return wanted
     return intent, confidence
 

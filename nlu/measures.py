@@ -182,8 +182,13 @@ def _by(judged: Iterable[Judged], key: Callable[[Judged], str], frame: Callable[
             "service_top1": _share([each for each in group if each.example.service != NO_SERVICE], _service_right),
             "frame_accuracy": _share(group, frame),
         }
-        for name, group in sorted(_grouped(judged, key).items())
+        for name, group in sorted(_grouped(judged, key).items(), key=lambda item: (_leading_number(item[0]), item[0]))
     }
+
+
+def _leading_number(name: str) -> int:
+    digits = re.match(r"\d+", name)
+    return int(digits[0]) if digits else 0
 
 
 def _few(groups: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ async def test_a_filing_says_what_comes_next(channel: Client) -> None:
             {"at": "2026-11-24T09:30:00+07:00", "state": "MENUNGGU", "office": "Kantor Kecamatan Candi", "note": None}
         ],
         "fix": [],
+        "fix_names": {},
         "result": None,
     }
     assert number.startswith("SDA-2611-")

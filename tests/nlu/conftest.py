@@ -1,4 +1,4 @@
-"""A trained model, PostgreSQL, an action server and Rasa, each started once for all tests of the room."""
+"""Trained models, PostgreSQL, an action server and Rasa, each made once for all tests of the room."""
 
 from __future__ import annotations
 
@@ -15,8 +15,16 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nlu.evaluation import Models
+    from nlu.examples import Example
+    from nlu.measures import Judged
 
 if importlib.util.find_spec("rasa") is None:
     # The other Python collects this folder too.
@@ -75,6 +83,37 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         env={**os.environ, "PYTHONPATH": str(_ROOT), "RASA_TELEMETRY_ENABLED": "false"},
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def examples() -> Sequence[Example]:
+    """All that the model which citizens get is trained from."""
+    from nlu.examples import read_examples
+
+    return read_examples(_ROOT / "data" / "nlu")
+
+
+@pytest.fixture(scope="session")
+def models(examples: Sequence[Example]) -> Models:
+    """The two classifiers, trained from all of `data/` (a minute)."""
+    from nlu.catalogue import read_catalogue
+    from nlu.evaluation import learn
+
+    return learn(examples, read_catalogue())
+
+
+@pytest.fixture(scope="session")
+def frozen_set() -> Sequence[Example]:
+    from nlu.examples import read_messages
+
+    return read_messages(_ROOT / "tests" / "data" / "understanding" / "messages.jsonl")
+
+
+@pytest.fixture(scope="session")
+def judged(models: Models, frozen_set: Sequence[Example]) -> Sequence[Judged]:
+    from nlu.evaluation import judge
+
+    return list(judge(models, frozen_set))
 
 
 @pytest.fixture(scope="session")

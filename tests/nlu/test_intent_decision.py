@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from nlu.intent_decision import decide_intent
+from nlu.views import as_words
+
+
+@pytest.mark.parametrize(
+    ("ranking", "service", "expected"),
+    [
+        ({"salam": 0.5, "tanya_prosedur": 0.3}, 0.98, "tanya_prosedur"),
+        ({"di_luar_topik": 0.6, "umpan_balik": 0.2, "ajukan_layanan": 0.15}, 0.95, "ajukan_layanan"),
+        ({"tanya_biaya": 0.3, "tanya_syarat": 0.25}, 0.92, "tanya_biaya"),
+        ({"terima_kasih": 0.9, "cek_status": 0.06}, 0.9, "cek_status"),
+        ({"salam": 0.99, "ajukan_layanan": 0.001}, 0.95, "ajukan_layanan"),
+        # The service isn't sure, or none was found, or no such intent is plausible.
+        ({"salam": 0.5, "tanya_prosedur": 0.3}, 0.7, "salam"),
+        ({"salam": 0.5, "tanya_prosedur": 0.3}, None, "salam"),
+        ({"di_luar_topik": 0.97, "tanya_biaya": 0.01}, 0.99, "di_luar_topik"),
+        ({"tanya_biaya": 0.3, "tanya_syarat": 0.25}, None, "nlu_fallback"),
+        # An intent that goes without a service as well as with one stays.
+        ({"pengaduan": 0.5, "cek_status": 0.4}, 0.99, "pengaduan"),
+    ],
+)
+def test_a_surely_found_service_has_a_say(ranking: dict[str, float], service: float, expected: str) -> None:
+    intent, confidence = decide_intent("pesan", ranking, service)
+    assert intent == expected
+    assert confidence == ranking.get(expected, max(ranking.values()))
+
+
+def test_an_emergency_wins_over_a_service() -> None:
+    assert decide_intent("tolong ada kebakaran!!", {"ajukan_layanan": 0.9}, 1.0) == ("darurat", 1.0)
+
+
+@pytest.mark.parametrize("text", ["ibuku wis gak onok", "kakek saya sudah tidak ada, surat apa yang diurus"])
+def test_who_is_no_more_has_died(text: str) -> None:
+    assert "meninggal" in as_words(text)
+
+
+@pytest.mark.parametrize("text", ["ibu tidak ada di rumah", "anakku gak onok akta", "petugase gak ada"])
+def test_who_is_away_has_not(text: str) -> None:
+    assert "meninggal" not in as_words(text)
