@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from nlu.intent_decision import decide_intent
+import pytest
+import yaml
+
+from nlu.intent_decision import IntentDecision, decide_intent
+from nlu.service_finder import ServiceFinder
 from nlu.views import as_words
 
 
@@ -41,3 +45,13 @@ def test_who_is_no_more_has_died(text: str) -> None:
 @pytest.mark.parametrize("text", ["ibu tidak ada di rumah", "anakku gak onok akta", "petugase gak ada"])
 def test_who_is_away_has_not(text: str) -> None:
     assert "meninggal" not in as_words(text)
+
+
+def test_what_is_measured_is_what_citizens_get() -> None:
+    """`nlu.evaluation` uses the components' defaults; config.yml shows them to whoever wants to turn them."""
+    pipeline = yaml.safe_load((Path(__file__).parents[2] / "config.yml").read_text("utf-8"))["pipeline"]
+    given = {component["name"].rpartition(".")[2]: component for component in pipeline}
+    assert list(given) == ["IntentClassifier", "EntityFinder", "ServiceFinder", "IntentDecision"]
+    for name, component in (("ServiceFinder", ServiceFinder), ("IntentDecision", IntentDecision)):
+        set_there = {key: value for key, value in given[name].items() if key != "name"}
+        assert set_there.items() <= component.get_default_config().items()
