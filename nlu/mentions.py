@@ -53,9 +53,10 @@ _NAME_CUE = re.compile(
     r"jenengku|bernama|nami kula|nami kulo|asma kula)"
     r"|(?P<correction>(?:se)?harusnya|(?:sak)?kudune|yang benar|yg benar|sing bener|leresipun)"
     r"|(?<!balik )(?<!beda )(?:nama(?:nya)?(?: ibu| bapak| anak| suami| istri)?(?: saya)?|jeneng(?:e|ipun)?|asmanipun|"
-    r"naminipun))(?!\w)[ ]*(?:adalah|itu|iku|yaitu|:|=|-)?[ ]*(?:(?:nama|jenenge) )?"
+    r"naminipun))(?!\w)[ ]*(?:adalah|itu|iku|yaitu|:|=|-)?[ ]*(?:(?:nama|jenenge) )?(?:(?:sdri?|almh?)\b\.? ?)?"
 )
-_NAME_WORD = re.compile(r"[^\W\d_][^\W\d_'’.\-]*")
+_NAME_WORD = re.compile(r"[^\W\d_]+(?:['’`\-][^\W\d_]+)*(?:(?<![^\W\d_]{5})\.(?= ?[^\W\d_a-z]))?")
+"""An abbreviation may end in a point where a capital follows: "Moch. Subandi"."""
 _PATRONYMIC = ("bin", "binti", "bt")
 _ADDRESS_CUE = re.compile(
     r"\b(?:alamat(?:e| saya| sy| rumah| lengkap| ku|ku|nya)*|omahku|tinggal di|domisili di)\b[ ]*(?:di|nang|ning|teng|:|=)?[ ]*"
