@@ -45,6 +45,7 @@ class Answer(DialogueAction):
                 if service.online:
                     reply.say(self.texts("jawab_daring", kanal=", ".join(service.online)))
             case "tanya_lokasi" | "tanya_jam_layanan":
+                reply.say(self.texts("untuk_layanan", layanan=service.name))
                 self._tell_offices([self.offices[office] for office in service.offices[:2]], turn, reply)
             case _:
                 self._tell_list("jawab_syarat", service, service.requirements, reply)

@@ -166,6 +166,8 @@ class TakeAnswer(_FormAction):
             if filing.due_on
             else self.texts("batas_waktu_tidak_ada")
         )
+        if filing.due_on and service.time_limit.needs_warning:
+            due = f"{due} {self.texts('perlu_verifikasi')}"
         return self.texts("terkirim", layanan=service.name, nomor=filing.number, kantor=filing.office, batas=due)
 
 

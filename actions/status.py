@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from rasa_sdk.events import EventType
 from stdnum.exceptions import ValidationError
 from stdnum.iso7064 import mod_37_36
@@ -56,7 +58,6 @@ class TellStatus(DialogueAction):
         reply.say(self.texts("daftar_permohonan", isi="\n".join(lines)))
 
     async def _told(self, filing: Filing) -> str:
-        due = self.texts("batas_waktu", tanggal=indonesian_date(filing.due_on)) if filing.due_on else ""
         told = self.texts(
             "status",
             nomor=filing.number,
@@ -69,9 +70,14 @@ class TellStatus(DialogueAction):
             lines.append(self.texts("status_catatan", catatan=filing.note))
         if filing.fix:
             lines.append(self.texts("status_perbaiki", isi="\n".join(f"- {item}" for item in filing.fix)))
-        if due and filing.state in ("MENUNGGU", "DIPROSES"):
-            lines.append(due)
+        if filing.due_on and filing.state in ("MENUNGGU", "DIPROSES"):
+            lines.append(await self._due(filing.service, filing.due_on))
         return "\n".join(lines)
+
+    async def _due(self, name: str, day: date) -> str:
+        due = self.texts("batas_waktu", tanggal=indonesian_date(day))
+        service = await self.catalogue.service(name)
+        return f"{due} {self.texts('perlu_verifikasi')}" if service and service.time_limit.needs_warning else due
 
     async def _name(self, filing: Filing) -> str:
         summaries = await self.catalogue.summaries()
