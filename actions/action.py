@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
@@ -11,9 +12,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 
 from actions.backend import Backend, BackendDown
-from actions.catalogue import Catalogue
+from actions.catalogue import Catalogue, Service
 from actions.offices import Offices
-from actions.texts import Texts
+from actions.texts import Texts, indonesian_date
 from actions.turn import Reply, Turn
 
 __all__ = ["FORM", "DialogueAction", "Resources"]
@@ -68,6 +69,11 @@ class DialogueAction(Action):
 
     @abstractmethod
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]: ...
+
+    def due(self, day: date, service: Service | None) -> str:
+        """By when, and that it is to be made sure of where the time limit isn't verified."""
+        due = self.texts("batas_waktu", tanggal=indonesian_date(day))
+        return f"{due} {self.texts('perlu_verifikasi')}" if service and service.time_limit.needs_warning else due
 
     @staticmethod
     def mean(choice: str | None) -> EventType:

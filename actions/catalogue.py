@@ -64,6 +64,11 @@ class Service(Summary):
     notes: Sequence[Fact]
     sources: Sequence[str]
 
+    @property
+    def items(self) -> Sequence[Item]:
+        """Fields and documents, in the order they are asked."""
+        return (*self.fields, *self.documents)
+
 
 class Catalogue:
     def __init__(self, backend: Backend, data: Path) -> None:

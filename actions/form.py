@@ -7,7 +7,7 @@ next. Only the confirmed choice on the review submits.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 
@@ -15,7 +15,6 @@ from actions.action import FORM, DialogueAction, Resources
 from actions.backend import Draft, Filing, Incomplete, OpenFiling, Question, Refused, Unknown
 from actions.catalogue import Item, Service
 from actions.interpretation import Aside, File, Meaning, Stale, Unfit, Value, interpret, is_aside, match_choice
-from actions.texts import indonesian_date
 from actions.turn import IncomingFile, Reply, Turn
 from actions.words import fold, is_word, starts_with_word
 from identity import mask_digits
@@ -129,22 +128,18 @@ class TakeAnswer(_FormAction):
             return None
         service = await self.service(draft)
         answered = {*draft.answers, *draft.documents}
-        items = [item for item in (*service.fields, *service.documents) if item.id in answered]
-        return next((item.id for item in items if _names(said, item)), None)
+        return _named_in(said, [item for item in service.items if item.id in answered])
 
     async def _choose_field(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
         service = await self.service(draft)
-        names = [(item.id, item.name) for item in (*service.fields, *service.documents)]
+        names = [(item.id, item.name) for item in service.items]
         chosen = match_choice(turn.text, names) if turn.choice is None else turn.choice.removeprefix("isi:ubah:")
         if chosen in dict(names):
             return [_EMPTY, SlotSet("ubah", chosen)]
         if is_aside(turn):
             return [_EMPTY, ActionExecutionRejected(FORM)]
         if chosen is None and turn.choice is None:
-            chosen = next(
-                (item.id for item in (*service.fields, *service.documents) if _names(fold(turn.text), item)), None
-            )
-            return [_EMPTY, SlotSet("ubah", chosen)]
+            return [_EMPTY, SlotSet("ubah", _named_in(fold(turn.text), service.items))]
         return [_EMPTY, SlotSet("ubah", None)]
 
     async def _submit(self, draft: Draft, reply: Reply) -> list[EventType]:
@@ -161,13 +156,7 @@ class TakeAnswer(_FormAction):
         return ended
 
     def _sent(self, filing: Filing, service: Service) -> str:
-        due = (
-            self.texts("batas_waktu", tanggal=indonesian_date(filing.due_on))
-            if filing.due_on
-            else self.texts("batas_waktu_tidak_ada")
-        )
-        if filing.due_on and service.time_limit.needs_warning:
-            due = f"{due} {self.texts('perlu_verifikasi')}"
+        due = self.due(filing.due_on, service) if filing.due_on else self.texts("batas_waktu_tidak_ada")
         return self.texts("terkirim", layanan=service.name, nomor=filing.number, kantor=filing.office, batas=due)
 
 
@@ -209,8 +198,12 @@ class AskNext(_FormAction):
     async def _ask_which(self, draft: Draft, reply: Reply) -> None:
         service = await self.service(draft)
         reply.say(self.texts("ubah_yang_mana"))
-        for item in (*service.fields, *service.documents):
+        for item in service.items:
             reply.offer(f"isi:ubah:{item.id}", item.name)
+
+
+def _named_in(said: str, items: Sequence[Item]) -> str | None:
+    return next((item.id for item in items if _names(said, item)), None)
 
 
 def _names(said: str, item: Item) -> bool:

@@ -152,19 +152,15 @@ def _aside_or(turn: Turn, otherwise: Meaning) -> Meaning:
 
 
 def _free_text(turn: Turn) -> Meaning:
-    if _is_aside_to_free_text(turn):
-        return Aside()
-    if turn.text.endswith("?"):
-        return Unfit("belum_bisa_jawab")
+    if (other := _no_free_text(turn)) is not None:
+        return other
     return Value(turn.text) if turn.text else Unfit("tulis_jawaban")
 
 
 def _name(turn: Turn) -> Meaning:
     """The name alone, of "nama saya Siti Aminah" too."""
-    if _is_aside_to_free_text(turn):
-        return Aside()
-    if turn.text.endswith("?"):
-        return Unfit("belum_bisa_jawab")
+    if (other := _no_free_text(turn)) is not None:
+        return other
     if sum(map(str.isdigit, turn.text)) >= _DIGITS_OF_NO_NAME:
         return Unfit("bukan_nama")
     bare = names_after(turn.text)
@@ -176,6 +172,13 @@ def _wants_another_service(turn: Turn) -> bool:
     """ "sekarang mau bikin akta kematian bapak saya" in the middle of another filing."""
     sure = turn.intent == "ajukan_layanan" and turn.confidence >= _VERY_SURE
     return sure and bool(turn.services) and turn.services[0].confidence >= _VERY_SURE and len(turn.text.split()) >= 3
+
+
+def _no_free_text(turn: Turn) -> Meaning | None:
+    """What a text is that no field of words may keep."""
+    if _is_aside_to_free_text(turn):
+        return Aside()
+    return Unfit("belum_bisa_jawab") if turn.text.endswith("?") else None
 
 
 def _is_aside_to_free_text(turn: Turn) -> bool:

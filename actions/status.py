@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from rasa_sdk.events import EventType
 from stdnum.exceptions import ValidationError
 from stdnum.iso7064 import mod_37_36
 
 from actions.action import DialogueAction
 from actions.backend import Filing, NotYours, Unknown
-from actions.texts import indonesian_date
 from actions.turn import Reply, Turn
 
 __all__ = ["TellStatus"]
@@ -71,13 +68,8 @@ class TellStatus(DialogueAction):
         if filing.fix:
             lines.append(self.texts("status_perbaiki", isi="\n".join(f"- {item}" for item in filing.fix)))
         if filing.due_on and filing.state in ("MENUNGGU", "DIPROSES"):
-            lines.append(await self._due(filing.service, filing.due_on))
+            lines.append(self.due(filing.due_on, await self.catalogue.service(filing.service)))
         return "\n".join(lines)
-
-    async def _due(self, name: str, day: date) -> str:
-        due = self.texts("batas_waktu", tanggal=indonesian_date(day))
-        service = await self.catalogue.service(name)
-        return f"{due} {self.texts('perlu_verifikasi')}" if service and service.time_limit.needs_warning else due
 
     async def _name(self, filing: Filing) -> str:
         summaries = await self.catalogue.summaries()

@@ -23,7 +23,7 @@ import psutil
 
 from praja.settings import ROOT
 
-__all__ = ["bench"]
+__all__ = ["bench", "free_ports"]
 
 _TALK = (
     "assalamualaikum min",
@@ -134,7 +134,7 @@ async def _stack() -> AsyncIterator[tuple[str, psutil.Process]]:
     with tempfile.TemporaryDirectory(prefix="praja-bench-", ignore_cleanup_errors=True) as home:
         await asyncio.to_thread(os.chmod, home, 0o755)  # the embedded database runs as a user of its own
         names = ("PRAJA_HTTP_PORT", "PRAJA_BACKEND_PORT", "PRAJA_ACTIONS_PORT", "PRAJA_RASA_PORT")
-        ports = {name: str(port) for name, port in zip(names, _free_ports(len(names)), strict=True)}
+        ports = {name: str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
         environment = {**os.environ, **ports, "PRAJA_HOME": str(Path(home) / "home")}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "praja.command", "up"), cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
@@ -151,7 +151,8 @@ async def _stack() -> AsyncIterator[tuple[str, psutil.Process]]:
             await process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback that nobody uses now."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:

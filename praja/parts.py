@@ -10,9 +10,19 @@ from urllib.parse import quote
 
 from praja.settings import ROOT, Settings
 
-__all__ = ["NLU_PYTHON", "Part", "environment", "parts", "rasa_database_url", "rasa_environment"]
+__all__ = ["NLU_PYTHON", "QUIET_RASA", "Part", "environment", "parts", "rasa_database_url", "rasa_environment"]
 
 NLU_PYTHON = ROOT / "nlu" / ".venv" / "bin" / "python"
+
+QUIET_RASA: Mapping[str, str] = {
+    "PYTHONPATH": str(ROOT),
+    "PYTHONWARNINGS": "ignore",
+    "RASA_TELEMETRY_ENABLED": "false",
+    "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "LOG_LEVEL": "WARNING",
+}
+"""Whatever runs in Rasa's environment: finds our rooms, tells nobody, and keeps its warnings to itself."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +74,10 @@ def rasa_environment(settings: Settings, database_url: str) -> Mapping[str, str]
         **environment(settings, database_url),
         "PRAJA_RASA_DATABASE_URL": rasa_database_url(database_url),
         "PRAJA_ACTIONS_URL": f"{settings.actions_address}/webhook",
-        "PYTHONPATH": str(ROOT),
-        "PYTHONWARNINGS": "ignore",
-        "RASA_TELEMETRY_ENABLED": "false",
-        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
+        **QUIET_RASA,
         # One thread a library: more of them only wait for each other on a small machine.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        "LOG_LEVEL": "WARNING",
         "SANIC_WORKERS": "1",
     }
 

@@ -10,20 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backend.catalogue import CatalogueError, load_catalogue
-from praja.parts import NLU_PYTHON
+from praja.parts import NLU_PYTHON, QUIET_RASA
 from praja.settings import ROOT
 
 __all__ = ["TrainingFailed", "evaluate", "newest_model", "train"]
 
 MODELS = ROOT / "models"
-_QUIET = {
-    "PYTHONPATH": str(ROOT),
-    "PYTHONWARNINGS": "ignore",
-    "RASA_TELEMETRY_ENABLED": "false",
-    "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "LOG_LEVEL": "WARNING",
-}
 
 
 class TrainingFailed(Exception):
@@ -49,7 +41,7 @@ def train(tell: Callable[[str], None]) -> Path:
     ]
     with _Progress("melatih model", tell):
         result = subprocess.run(  # noqa: S603
-            command, cwd=ROOT, env={**os.environ, **_QUIET}, capture_output=True, text=True, check=False
+            command, cwd=ROOT, env={**os.environ, **QUIET_RASA}, capture_output=True, text=True, check=False
         )
     model = newest_model()
     if result.returncode != 0 or model is None or model == before:
@@ -62,7 +54,7 @@ def evaluate() -> int:
     """Measure understanding; prints, and writes to `reports/`."""
     _need_environment()
     command = [str(NLU_PYTHON), "-m", "nlu.evaluation"]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **_QUIET}, check=False).returncode  # noqa: S603
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **QUIET_RASA}, check=False).returncode  # noqa: S603
 
 
 def _need_environment() -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from praja.bench import free_ports
 from praja.parts import Part
 from praja.supervisor import PartFailed, PortTaken, Supervisor, check_ports
-from tests.stack.running import free_ports
 
 SERVE = """
 import http.server, os, subprocess, sys

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from typing import Any
 
 import httpx
 import psutil
+
+from praja.bench import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 OFFICER_TOKEN = "token-petugas-uji"
@@ -135,11 +136,3 @@ def running(**extra: str) -> Iterator[Running]:
                 process.wait()
             assert process.stdout is not None
             process.stdout.close()
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from backend.catalogue import Catalogue
+from praja.bench import free_ports
 from tests.fakes.whatsapp import FakeWhatsApp
 from tests.stack.citizen import FakePhone, Heard, file_service
 from tests.stack.running import (
@@ -21,7 +22,6 @@ from tests.stack.running import (
     TELEGRAM_TOKEN,
     WEBHOOK_SECRET,
     Running,
-    free_ports,
     running,
 )
 
