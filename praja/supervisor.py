@@ -62,6 +62,7 @@ class Supervisor:
         self._logs = logs
         self._tell = tell
         self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._has_started = False
         self._watchers: list[asyncio.Task[None]] = []
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -79,6 +80,7 @@ class Supervisor:
                 ready.cancel()
                 await self._failure
             await ready
+        self._has_started = True
 
     async def failed(self) -> None:
         """Waits until a part can't be kept running. Raises PartFailed."""
@@ -119,7 +121,8 @@ class Supervisor:
             if time.monotonic() - started > _QUICK_DEATH:
                 deaths, pause = 0, 0.2
             deaths += 1
-            if deaths > _QUICK_DEATHS_ALLOWED:
+            # What has worked once is never given up: a citizen waits for it.
+            if deaths > _QUICK_DEATHS_ALLOWED and not self._has_started:
                 if not self._failure.done():
                     self._failure.set_exception(
                         PartFailed(self._obituary(part, f"berhenti berulang kali (kode {code})"))

@@ -68,6 +68,19 @@ async def test_gives_up_on_what_keeps_dying_and_shows_its_last_words(make: Calla
         await supervisor.start()
 
 
+async def test_never_gives_up_on_what_has_worked(make: Callable[..., Supervisor]) -> None:
+    (port,) = free_ports(1)
+    supervisor = make(part("d", SERVE, port))
+    await supervisor.start()
+    for _ in range(6):
+        dying = _pid(port)
+        assert dying is not None
+        psutil.Process(dying).kill()
+        await _until(lambda dead=dying: _pid(port) not in (None, dead))  # type: ignore[misc]
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(supervisor.failed(), 0.1)
+
+
 def test_a_taken_port_is_a_sentence() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -14,6 +14,8 @@ from backend.catalogue import Catalogue
 from tests.stack.citizen import Heard, SimulatorPhone, file_service
 from tests.stack.running import Running
 
+_KILLS = 12
+
 
 class PatientPhone(SimulatorPhone):
     """A citizen whose phone has bad luck: a request that breaks is not sent again, the answer is waited for instead.
@@ -75,8 +77,12 @@ def test_filing_survives_kills(stack: Running, catalogue: Catalogue, victim: str
     over = threading.Event()
 
     def kill() -> None:
-        while not over.wait(random.uniform(1.0, 4.0) if victim != "rasa" else 15):
+        """At any moment of a turn, but only what has come up again: else nothing is tried but starting."""
+        for _ in range(_KILLS):
+            if over.wait(random.uniform(0.0, 4.0)):
+                return
             stack.kill(victim)
+            stack.wait_until_ready(180)
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
@@ -85,7 +91,7 @@ def test_filing_survives_kills(stack: Running, catalogue: Catalogue, victim: str
     finally:
         over.set()
         killer.join()
-        stack.wait_until_ready()
+        stack.wait_until_ready(180)
     suffix = nik[-4:]
     mine = [f for f in stack.filings() if f["applicant"]["nik"].endswith(suffix) and f["service"] == "sk_umum"]
     assert [f["number"] for f in mine] == [number]
