@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Optional
 
-from rasa.shared.core.events import BotUttered, Event, UserUttered
+from rasa.shared.core.events import ActionExecuted, BotUttered, Event, UserUttered
 
 from nlu.choices import Choice
 
 __all__ = ["answer", "expects_number", "offered_choices"]
+
+_FORM = "form_permohonan"
+_BEFORE_IT = frozenset({"action_extract_slots", "action_listen"})
 
 
 def answer(events: Iterable[Event]) -> dict[str, Any]:
@@ -21,9 +24,10 @@ def answer(events: Iterable[Event]) -> dict[str, Any]:
     spoken = [event for event in events[start:] if isinstance(event, BotUttered)]
     return {
         "replies": [reply for event in spoken if (reply := _reply(event)) is not None],
-        "frame": _frame(user),
+        "frame": _frame(user, in_form=_went_to_the_form(events[start:])),
         "model": user.metadata.get("model"),
         "handoff": _handoff(spoken),
+        "understood": all(_custom(event).get("understood", True) for event in spoken),
     }
 
 
@@ -56,7 +60,13 @@ def _handoff(spoken: Iterable[BotUttered]) -> Optional[dict[str, Any]]:
     return {"reason": asked[-1].get("reason"), "service": asked[-1].get("service")} if asked else None
 
 
-def _frame(user: UserUttered) -> Optional[dict[str, Any]]:
+def _went_to_the_form(events: Iterable[Event]) -> bool:
+    """Whether the message was taken as an answer to the form's question: a rule of its own would have come first."""
+    done = (event.action_name for event in events if isinstance(event, ActionExecuted))
+    return next((name for name in done if name not in _BEFORE_IT), None) == _FORM
+
+
+def _frame(user: UserUttered, *, in_form: bool) -> Optional[dict[str, Any]]:
     if user.text is None:
         return None
     service = next((entity for entity in user.entities if entity["entity"] == "layanan"), {})
@@ -70,6 +80,7 @@ def _frame(user: UserUttered) -> Optional[dict[str, Any]]:
             for entity in user.entities
             if entity["entity"] != "layanan"
         ],
+        "in_form": in_form,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["Named", "catalogue_fingerprint", "read_catalogue"]
+__all__ = ["Named", "read_catalogue"]
 
 _DATA = Path(__file__).parents[1] / "data"
 
@@ -32,15 +31,6 @@ def read_catalogue(folder: Path = _DATA) -> Sequence[Named]:
     taken = {service.id for service in services}
     families = [_named(entry, is_family=True) for entry in _load(folder / "keluarga.yml") if entry["id"] not in taken]
     return [*services, *families]
-
-
-def catalogue_fingerprint(folder: Path = _DATA) -> str:
-    """Changes whenever a file changes that the service finder learns from, or a dictionary that every view uses."""
-    files = sorted([*(folder / "layanan").glob("*.yml"), folder / "keluarga.yml", *(folder / "kamus").glob("*.yml")])
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
 
 
 def _service(entry: dict[str, Any]) -> Named:

@@ -1,4 +1,4 @@
-"""Rasa's input channel for us: `POST /webhooks/praja/turn`, as `docs/rooms.md` has it."""
+"""Rasa's input channel for us: `POST /webhooks/praja/turn` and `/forget`, as `docs/rooms.md` has it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rasa.core.channels.channel import InputChannel
 from sanic import Blueprint, Sanic
 from sanic.exceptions import SanicException
 from sanic.request import Request
-from sanic.response import HTTPResponse, json
+from sanic.response import HTTPResponse, empty, json
 
 from nlu.action_server import ActionServer, mend_remote_action
 from nlu.choices import ChoiceUnknown
 from nlu.dialogue import Dialogue, NotReady
-from nlu.turn import TurnUnfit, parse_turn
+from nlu.turn import TurnUnfit, parse_forgetting, parse_turn
 
 __all__ = ["PrajaChannel"]
 
@@ -50,6 +50,12 @@ class PrajaChannel(InputChannel):
                 return _refusal(401, "wrong token")
             return await self._answer(request)
 
+        @blueprint.post("/forget")
+        async def forget(request: Request) -> HTTPResponse:
+            if not self._is_authorized(request):
+                return _refusal(401, "wrong token")
+            return await self._forget(request)
+
         @blueprint.listener("after_server_stop")  # type: ignore[untyped-decorator]
         async def stop(app: Sanic, loop: asyncio.AbstractEventLoop) -> None:
             await self._action_server.close()
@@ -59,6 +65,16 @@ class PrajaChannel(InputChannel):
     def _is_authorized(self, request: Request) -> bool:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), self._token.encode())
+
+    async def _forget(self, request: Request) -> HTTPResponse:
+        try:
+            await self._dialogue.forget(request.app.ctx.agent, parse_forgetting(request.json))
+        except (TurnUnfit, SanicException) as error:
+            return _refusal(422, str(error) if not isinstance(error, SanicException) else "body isn't JSON")
+        except Exception as error:
+            _logger.error("forgetting failed: %s", type(error).__name__)  # noqa: TRY400
+            return _refusal(503, "nothing was forgotten; ask again")
+        return empty()
 
     async def _answer(self, request: Request) -> HTTPResponse:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import async_timeout
 from rasa.core.agent import Agent
@@ -16,7 +16,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from nlu.action_server import ActionServer
 from nlu.answer import answer, expects_number, offered_choices
-from nlu.choices import chosen_by_text, meaning
+from nlu.choices import chosen_by_text, meaning, proof_in
 from nlu.processor import HonestProcessor
 from nlu.session import is_over, last_exchange, start_session
 from nlu.tracker_store import SealedTrackerStore
@@ -68,6 +68,18 @@ class Dialogue:
             await store.append(turn.conversation, happened, after=stored.last_event, message_id=turn.message_id)
             return answer(happened)
 
+    async def forget(self, agent: Agent, what: Union[str, float]) -> None:
+        """A conversation by its id, or everything before a Unix time. Raises NotReady, and what the database raises."""
+        store, _ = self._parts(agent)
+        if isinstance(what, float):
+            await store.erase_before(what)
+            return
+        async with (
+            async_timeout.timeout(_SECONDS),
+            agent.lock_store.lock(what, wait_time_in_seconds=0.05),
+        ):
+            await store.erase(what)
+
     def _parts(self, agent: Optional[Agent]) -> tuple[SealedTrackerStore, HonestProcessor]:
         if agent is None or agent.processor is None:
             raise NotReady("no model is loaded; run `praja train`")
@@ -92,14 +104,19 @@ async def _understand(turn: Turn, tracker: DialogueStateTracker, processor: Hone
     content = turn.content
     text: Optional[str] = None
     metadata: dict[str, Any] = {"channel": turn.channel, "model": processor.model_filename}
+    if turn.linked:
+        metadata["linked"] = list(turn.linked)
+    if turn.early:
+        metadata["early"] = True
     if isinstance(content, Text):
         before = last_exchange(tracker)
         chosen = chosen_by_text(content.text, offered_choices(before), expects_number=expects_number(before))
-        if chosen is None:
+        choice = proof_in(content.text, tracker.get_slot("tawaran")) if chosen is None else chosen.id
+        if choice is None:
             text = content.text
             parsed = await _parse(text, processor)
         else:
-            content = ChosenId(chosen.id)
+            content = ChosenId(choice)
     if isinstance(content, ChosenId):
         metadata["choice"] = content.id
         parsed = meaning(content.id, set(processor.domain.intents) - set(DEFAULT_ACTION_MAPPINGS))

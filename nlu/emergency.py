@@ -26,9 +26,11 @@ class Alarm(enum.IntEnum):
     """How much a message sounds like an emergency that happens now."""
 
     NONE = 0
-    POSSIBLE = 1
+    HINTED = 1
+    """A word that people in danger use, and others too: "jatuh", "asap", "takut"."""
+    POSSIBLE = 2
     """Words of an emergency, and nothing that says they are past or about a paper."""
-    CERTAIN = 2
+    CERTAIN = 3
     """And a cry for help, or nothing else at all."""
 
 
@@ -41,7 +43,7 @@ def alarm(text: str) -> Alarm:
         return Alarm.CERTAIN
     mended = _mend(words, lists["kejadian"])
     if not _holds(mended, lists["kejadian"]):
-        return Alarm.NONE
+        return Alarm.HINTED if _holds(mended, lists["gejala"]) else Alarm.NONE
     cried = _holds(mended, lists["mendesak"]) or len(words.split()) <= _SHORT or "!!" in text
     return Alarm.CERTAIN if cried else Alarm.POSSIBLE
 

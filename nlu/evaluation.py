@@ -1,8 +1,9 @@
-"""How well messages are understood: `nlu/.venv/bin/python -m nlu.evaluation [--data FOLDER] [--test FILE.jsonl]`.
+"""How well messages are understood: `nlu/.venv/bin/python -m nlu.evaluation [--data FOLDER] [--test FILE.jsonl …]`.
 
 Without `--test` the examples are divided into folds that keep neighbours of a block together (an author's paraphrases
 stand next to each other), or by who wrote them (`--by-author`); with it, all of `--data` is learned and the messages of
-the file are asked. Prints a table and writes `reports/understanding.json` and `.html`.
+the files are asked, of a model that serves already as well (`--live ARCHIVE`). Prints a table and writes
+`reports/understanding.json` and `.html`.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from sklearn.model_selection import GroupKFold
 from nlu.catalogue import Named, read_catalogue
 from nlu.evaluation_report import page, table
 from nlu.examples import NO_SERVICE, Example, read_examples, read_messages
-from nlu.intent_decision import decide_intent
+from nlu.intent_decision import decide_intent, may_name_service
 from nlu.measures import OUT_OF_SCOPE, Judged, measure
 from nlu.mentions import find_mentions
+from nlu.model_archive import read_models
 from nlu.service_finder import ServiceModel
 from nlu.text_classifier import TextClassifier
 
@@ -46,15 +48,19 @@ class Models:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="nlu.evaluation", description=__doc__)
     parser.add_argument("--data", type=Path, default=_ROOT / "data" / "nlu")
-    parser.add_argument("--test", type=Path)
+    parser.add_argument("--test", type=Path, nargs="+")
+    parser.add_argument("--live", type=Path, metavar="ARCHIVE", help="a trained model to set beside it; needs --test")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--by-author", action="store_true", help="ask each author's messages to what the others taught")
     parser.add_argument("--report", type=Path, default=_ROOT / "reports" / "understanding.json")
     arguments = parser.parse_args()
+    if arguments.live is not None and arguments.test is None:
+        parser.error("--live needs --test")
     started = time.monotonic()
     examples = read_examples(arguments.data)
-    if arguments.test is not None:
-        judged = list(judge(learn(examples, read_catalogue()), read_messages(arguments.test)))
+    asked = [message for file in arguments.test or () for message in read_messages(file)]
+    if asked:
+        judged = list(judge(learn(examples, read_catalogue()), asked))
     elif arguments.by_author:
         judged = list(by_author(examples))
     else:
@@ -64,6 +70,9 @@ def main() -> None:
         "learned_from": len(examples),
         "seconds": round(time.monotonic() - started, 1),
     }
+    if arguments.live is not None:
+        live = list(judge(Models(*read_models(arguments.live)), asked))
+        measures["live"] = {"model": arguments.live.name, **measure(live)}
     arguments.report.parent.mkdir(parents=True, exist_ok=True)
     arguments.report.write_text(json.dumps(measures, ensure_ascii=False, indent=1), "utf-8")
     drawn = arguments.report.with_suffix(".html")
@@ -98,6 +107,8 @@ def judge(models: Models, asked: Iterable[Example]) -> Iterator[Judged]:
         mentions = find_mentions(example.text, _DAY)
         found = models.services.find(example.text)
         intent, confidence = decide_intent(example.text, ranking, None if found is None else found.confidence)
+        if not may_name_service(intent):
+            found = None
         seconds = time.perf_counter() - started
         yield Judged(
             example,

@@ -37,16 +37,24 @@ _SLICES = (
     ("by_variety", "ragam bahasa"),
     ("by_length", "panjang pesan"),
     ("by_author", "penulis"),
+    ("by_channel", "saluran"),
     ("by_intent", "maksud"),
 )
 _COLUMNS = (("intent_accuracy", "maksud"), ("service_top1", "layanan"), ("frame_accuracy", "seluruhnya"))
 
 
 def table(measures: dict[str, Any]) -> str:
+    """`measures["live"]`, where it is, holds those of the model that serves now: a second column."""
+    compared = [measures, *filter(None, [measures.get("live")])]
     lines = [
         f"{measures['examples']} pesan diuji, dilatih dari {measures['learned_from']} contoh, {measures['seconds']:.0f} detik",
         "",
-        *(f"{label:34}{_percent(measures[name]):>8}" for name, label in _FIGURES if measures[name] is not None),
+        *([f"{'':34}{'calon':>8}{'kini':>8}   kini: {measures['live']['model']}"] if len(compared) > 1 else []),
+        *(
+            f"{label:34}" + "".join(f"{_percent(each[name]):>8}" for each in compared)
+            for name, label in _FIGURES
+            if measures[name] is not None
+        ),
         f"{'waktu per pesan, p50 / p95':34}{measures['latency_ms_p50']:>6.1f} / {measures['latency_ms_p95']:.1f} ms",
     ]
     for name, title in _SLICES:
@@ -70,6 +78,7 @@ def table(measures: dict[str, Any]) -> str:
 
 def page(measures: dict[str, Any], judged: Sequence[Judged]) -> str:
     """One file that needs nothing else."""
+    compared = [measures, *filter(None, [measures.get("live")])]
     parts = [
         "<!doctype html><html lang='id'><meta charset='utf-8'><title>Pemahaman Praja</title>",
         "<meta name='viewport' content='width=device-width'><style>body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;"
@@ -77,7 +86,10 @@ def page(measures: dict[str, Any], judged: Sequence[Judged]) -> str:
         "border-bottom:1px solid #ccc;text-align:left}td.n{text-align:right}img{max-width:100%}</style>",
         "<h1>Seberapa baik pesan dipahami</h1>",
         f"<p>{measures['examples']} pesan diuji, dilatih dari {measures['learned_from']} contoh.</p>",
-        _html_table(("ukuran", "nilai"), ((label, _percent(measures[name])) for name, label in _FIGURES)),
+        _html_table(
+            ("ukuran", "calon", "kini")[: 1 + len(compared)],
+            ((label, *(_percent(each[name]) for each in compared)) for name, label in _FIGURES),
+        ),
         f"<p>Waktu per pesan: p50 {measures['latency_ms_p50']} ms, p95 {measures['latency_ms_p95']} ms.</p>",
     ]
     for name, title in _SLICES:

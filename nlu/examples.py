@@ -36,6 +36,8 @@ class Example:
     """Examples written together; a fair split keeps them together."""
     entities: tuple[tuple[str, str], ...] = ()
     """Entity and value, where a set to be measured by names them."""
+    channel: str = ""
+    """`saluran`: whatsapp, telegram or suara (dictated)."""
 
 
 def examples_of_training(training_data: TrainingData) -> Sequence[Example]:
@@ -52,7 +54,9 @@ def read_examples(folder: Path) -> Sequence[Example]:
 
 
 def read_messages(file: Path) -> Sequence[Example]:
-    """A set to be measured by: a JSON object a line with `text`, `intent`, `layanan`, `ragam`, `entities`, `group`."""
+    """A set to be measured by: a JSON object a line with `text`, `intent`, `layanan`, `ragam`, `entities`, `group`, and
+    perhaps `penulis` and `saluran`.
+    """
     return [_measured(json.loads(line)) for line in file.read_text("utf-8").splitlines()]
 
 
@@ -62,9 +66,10 @@ def _measured(line: dict[str, Any]) -> Example:
         line["intent"],
         line["layanan"] or NO_SERVICE,
         line["ragam"],
-        "",
+        line.get("penulis", ""),
         line["group"],
         tuple((entity["entity"], entity["value"]) for entity in line["entities"]),
+        line.get("saluran", ""),
     )
 
 

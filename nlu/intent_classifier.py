@@ -13,13 +13,13 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu.catalogue import catalogue_fingerprint
 from nlu.examples import examples_of_training
+from nlu.fingerprint import FINGERPRINT_FILE, understanding_fingerprint
 from nlu.text_classifier import TextClassifier
 
-__all__ = ["IntentClassifier"]
+__all__ = ["CLASSIFIER_FILE", "IntentClassifier"]
 
-_FILE = "intents.joblib"
+CLASSIFIER_FILE = "intents.joblib"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -56,19 +56,21 @@ class IntentClassifier(GraphComponent):
         **_: Any,
     ) -> IntentClassifier:
         with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, TextClassifier.load(Path(folder) / _FILE))
+            return cls(config, model_storage, resource, TextClassifier.load(Path(folder) / CLASSIFIER_FILE))
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> Optional[str]:
-        """The dictionaries are read besides the training data; without this a change of them wouldn't train anew."""
-        return catalogue_fingerprint()
+        """Code and dictionaries are read besides the training data; without this a change of them wouldn't train anew."""
+        return understanding_fingerprint()
 
     def train(self, training_data: TrainingData) -> Resource:
+        made_of = understanding_fingerprint()
         examples = examples_of_training(training_data)
         self._classifier = TextClassifier(balanced=True)
         self._classifier.fit([example.text for example in examples], [str(example.intent) for example in examples])
         with self._model_storage.write_to(self._resource) as folder:
-            self._classifier.save(Path(folder) / _FILE)
+            self._classifier.save(Path(folder) / CLASSIFIER_FILE)
+            (Path(folder) / FINGERPRINT_FILE).write_text(made_of, "utf-8")
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:

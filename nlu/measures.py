@@ -54,7 +54,10 @@ def measure(judged: Sequence[Judged]) -> dict[str, Any]:
     with_service = [each for each in judged if each.example.service != NO_SERVICE]
     without_service = [each for each in judged if each.example.service == NO_SERVICE]
     emergencies = [each for each in judged if each.example.intent == _EMERGENCY]
-    pairs = _grouped((each for each in judged if _PAIR.fullmatch(each.example.block)), lambda each: each.example.block)
+    pairs = _grouped(
+        (each for each in judged if _PAIR.fullmatch(each.example.block)),
+        lambda each: f"{each.example.author} {each.example.block}",
+    )
     frame = _frame_check(judged)
     return {
         "examples": len(judged),
@@ -82,6 +85,7 @@ def measure(judged: Sequence[Judged]) -> dict[str, Any]:
         "by_variety": _by(judged, lambda each: each.example.variety or "?", frame),
         "by_length": _by(judged, _length, frame),
         "by_author": _by((each for each in judged if each.example.author), lambda each: each.example.author, frame),
+        "by_channel": _by((each for each in judged if each.example.channel), lambda each: each.example.channel, frame),
         "by_intent": _by(judged, lambda each: str(each.example.intent), frame),
         "confusions": _confusions(judged),
         "matrix": _matrix(judged),

@@ -13,6 +13,7 @@ from typing import Optional
 import yaml
 
 from identity import InvalidNumber, parse_kk_number, parse_nik, parse_phone
+from nlu.authenticity import find_codes
 from nlu.dates import find_dates
 from nlu.normaliser import flatten, load_lexicon
 from nlu.places import level_of, load_gazetteer
@@ -99,6 +100,11 @@ def _filing_numbers(text: str, flat: str, today: date) -> Iterable[Mention]:
         month = re.sub(r"\D", "", match["month"])
         code = rest.translate(_MISREAD).upper()
         yield Mention("nomor_permohonan", f"SDA-{month}-{code}", match.start(), match.end())
+
+
+def _codes(text: str, flat: str, today: date) -> Iterable[Mention]:
+    for code, start, end in find_codes(text):
+        yield Mention("kode_keaslian", code, start, end)
 
 
 def _sixteen_digits(text: str, flat: str, today: date) -> Iterable[Mention]:
@@ -252,4 +258,4 @@ def _is_valid(parse: Callable[..., object], digits: str, today: date) -> bool:
     return True
 
 
-_FINDERS = (_filing_numbers, _sixteen_digits, _phones, _dates, _addresses, _names, _places)
+_FINDERS = (_filing_numbers, _codes, _sixteen_digits, _phones, _dates, _addresses, _names, _places)

@@ -21,15 +21,16 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu.catalogue import Named, catalogue_fingerprint, read_catalogue
+from nlu.catalogue import Named, read_catalogue
 from nlu.examples import NO_SERVICE, Example, examples_of_training
+from nlu.fingerprint import understanding_fingerprint
 from nlu.normaliser import Token, load_lexicon, tokenise
 from nlu.text_classifier import TextClassifier
 
-__all__ = ["FoundService", "ServiceFinder", "ServiceModel"]
+__all__ = ["NAMES_FILE", "FoundService", "ServiceFinder", "ServiceModel"]
 
 _CLASSIFIER_FILE = "services.joblib"
-_NAMES_FILE = "names.joblib"
+NAMES_FILE = "names.joblib"
 _ENTITY = "layanan"
 
 
@@ -72,11 +73,11 @@ class ServiceModel:
 
     def save(self, folder: Path) -> None:
         self._classifier.save(folder / _CLASSIFIER_FILE)
-        joblib.dump((self._names, self._families), folder / _NAMES_FILE)
+        joblib.dump((self._names, self._families), folder / NAMES_FILE)
 
     @classmethod
     def load(cls, folder: Path, **thresholds: float) -> ServiceModel:
-        names, families = joblib.load(folder / _NAMES_FILE)
+        names, families = joblib.load(folder / NAMES_FILE)
         return cls(TextClassifier.load(folder / _CLASSIFIER_FILE), names, families, **thresholds)
 
     def find(self, text: str) -> Optional[FoundService]:
@@ -158,7 +159,7 @@ class ServiceFinder(GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> Optional[str]:
         """The catalogue isn't among what Rasa looks at to tell whether a component must be trained anew."""
-        return catalogue_fingerprint()
+        return understanding_fingerprint()
 
     def train(self, training_data: TrainingData) -> Resource:
         self._model = ServiceModel.learn(

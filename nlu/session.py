@@ -15,7 +15,7 @@ __all__ = ["is_over", "last_exchange", "start_session"]
 _LONGEST = 20
 """User messages in a session: a turn costs 20 ms at the first and 40 ms at the thirtieth."""
 
-_CARRIED = ("draf", "layanan", "tawaran", "ubah")
+_CARRIED = ("cerita", "ditinjau", "draf", "halaman", "layanan", "perbaikan", "tawaran", "ubah")
 _FORM_SLOT = "isian"
 _FORM_DONE = "selesai"
 

@@ -116,6 +116,16 @@ class SealedTrackerStore(SQLTrackerStore):
 
         await self._in_thread(delete)
 
+    async def erase_before(self, moment: float) -> None:
+        """Forget what was said before that Unix time, in whatever conversation."""
+
+        def delete(connection: sa.engine.Connection) -> None:
+            connection.execute(_events.delete().where(_events.c.timestamp < moment))
+            whole = sa.exists().where(_events.c.id.between(_turns.c.first_event, _turns.c.last_event))
+            connection.execute(_turns.delete().where(~whole))
+
+        await self._in_thread(delete)
+
     async def save(self, tracker: DialogueStateTracker) -> None:
         stored = await self.read(tracker.sender_id)
         known = 0 if stored.tracker is None else len(stored.tracker.events)

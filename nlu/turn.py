@@ -7,10 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
-__all__ = ["ChosenId", "SentContact", "SentFile", "SentLocation", "Text", "Turn", "TurnUnfit", "parse_turn"]
+__all__ = [
+    "ChosenId",
+    "SentContact",
+    "SentFile",
+    "SentLocation",
+    "Text",
+    "Turn",
+    "TurnUnfit",
+    "parse_forgetting",
+    "parse_turn",
+]
 
 _LONGEST_TEXT = 10_000
 _LONGEST_NAME = 255
+_MOST_LINKED = 20
 
 
 class TurnUnfit(ValueError):
@@ -56,28 +67,59 @@ class Turn:
     message_id: str
     channel: str
     content: Content
+    linked: tuple[str, ...] = ()
+    """other conversations of the same proven phone number"""
+    early: bool = False
+    """written before the answer to the message before it was there"""
 
 
 def parse_turn(body: Any) -> Turn:
     """Raises TurnUnfit."""
     body = _mapping(body, "body")
     present = [key for key in _CONTENTS if key in body]
-    unknown = set(body) - set(_CONTENTS) - {"conversation", "message_id", "channel"}
+    unknown = set(body) - set(_CONTENTS) - {"conversation", "message_id", "channel", "linked", "early"}
     if len(present) != 1 or unknown:
         raise TurnUnfit(f"body needs exactly one of {', '.join(_CONTENTS)} and nothing unknown")
     return Turn(
-        _conversation(body),
+        _uuid(_string(body, "conversation", 64), "conversation"),
         _string(body, "message_id", _LONGEST_NAME),
         _string(body, "channel", 32),
         _CONTENTS[present[0]](body),
+        _linked(body),
+        _early(body),
     )
 
 
-def _conversation(body: Mapping[str, Any]) -> str:
+def parse_forgetting(body: Any) -> Union[str, float]:
+    """The conversation to forget, or the Unix time before which everything is. Raises TurnUnfit."""
+    body = _mapping(body, "body")
+    if set(body) == {"conversation"}:
+        return _uuid(_string(body, "conversation", 64), "conversation")
+    before = body.get("before")
+    if set(body) != {"before"} or isinstance(before, bool) or not isinstance(before, (int, float)):
+        raise TurnUnfit("body needs conversation, or before as a number of seconds")
+    return float(before)
+
+
+def _uuid(value: str, name: str) -> str:
     try:
-        return str(uuid.UUID(_string(body, "conversation", 64)))
+        return str(uuid.UUID(value))
     except ValueError:
-        raise TurnUnfit("conversation must be a UUID") from None
+        raise TurnUnfit(f"{name} must be a UUID") from None
+
+
+def _linked(body: Mapping[str, Any]) -> tuple[str, ...]:
+    linked = body.get("linked", [])
+    if not isinstance(linked, list) or not all(isinstance(other, str) for other in linked):
+        raise TurnUnfit("linked must be a list of UUIDs")
+    return tuple(_uuid(other, "linked") for other in linked[:_MOST_LINKED])
+
+
+def _early(body: Mapping[str, Any]) -> bool:
+    early = body.get("early", False)
+    if not isinstance(early, bool):
+        raise TurnUnfit("early must be true or false")
+    return early
 
 
 def _text(body: Mapping[str, Any]) -> Text:

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backend.catalogue import CatalogueError, load_catalogue
+from nlu.fingerprint import fingerprint_of_model, understanding_fingerprint
 from praja.parts import NLU_PYTHON, QUIET_RASA
 from praja.settings import ROOT
 
-__all__ = ["TrainingFailed", "evaluate", "newest_model", "train"]
+__all__ = ["TrainingFailed", "evaluate", "need_model", "newest_model", "train"]
 
 MODELS = ROOT / "models"
+FROZEN_SETS = ROOT / "tests" / "data" / "understanding"
 
 
 class TrainingFailed(Exception):
@@ -24,6 +26,16 @@ class TrainingFailed(Exception):
 
 def newest_model() -> Path | None:
     return max(MODELS.glob("*.tar.gz"), default=None, key=lambda path: path.stat().st_mtime)
+
+
+def need_model(tell: Callable[[str], None]) -> None:
+    """Train where there is no model, or one made of other code or data than is here now. Raises TrainingFailed."""
+    model = newest_model()
+    if model is not None and fingerprint_of_model(model) == understanding_fingerprint():
+        return
+    if model is not None:
+        tell(f"model {model.name} dibuat dari data atau program yang lain; dilatih ulang")
+    train(tell)
 
 
 def train(tell: Callable[[str], None]) -> Path:
@@ -51,9 +63,14 @@ def train(tell: Callable[[str], None]) -> Path:
 
 
 def evaluate() -> int:
-    """Measure understanding; prints, and writes to `reports/`."""
+    """Measure what `data/` teaches now, beside the newest model: prints, and writes to `reports/`."""
     _need_environment()
-    command = [str(NLU_PYTHON), "-m", "nlu.evaluation"]
+    live = newest_model()
+    command = [
+        *(str(NLU_PYTHON), "-m", "nlu.evaluation", "--test"),
+        *map(str, sorted(FROZEN_SETS.glob("messages*.jsonl"))),
+        *(() if live is None else ("--live", str(live))),
+    ]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **QUIET_RASA}, check=False).returncode  # noqa: S603
 
 

@@ -117,6 +117,14 @@ def judged(models: Models, frozen_set: Sequence[Example]) -> Sequence[Judged]:
 
 
 @pytest.fixture(scope="session")
+def judged_another_hand(models: Models) -> Sequence[Judged]:
+    from nlu.evaluation import judge
+    from nlu.examples import read_messages
+
+    return list(judge(models, read_messages(_ROOT / "tests" / "data" / "understanding" / "messages_f.jsonl")))
+
+
+@pytest.fixture(scope="session")
 def action_server() -> Iterator[tuple[object, str]]:
     """The fake and its address; it runs in a thread, so that a test may change how it behaves."""
     from aiohttp import web

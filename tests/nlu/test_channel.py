@@ -43,15 +43,15 @@ class Phone:
         return answer
 
 
-def post(rasa: Any, body: Any, token: str | None = None) -> tuple[int, dict[str, Any]]:
+def post(rasa: Any, body: Any, token: str | None = None, path: str = "turn") -> tuple[int, dict[str, Any]]:
     request = urllib.request.Request(
-        f"{rasa.address}/webhooks/praja/turn",
+        f"{rasa.address}/webhooks/praja/{path}",
         body if isinstance(body, bytes) else json.dumps(body).encode(),
         {"Authorization": f"Bearer {rasa.token if token is None else token}", "Content-Type": "application/json"},
     )
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
-            return response.status, json.load(response)
+            return response.status, json.loads(response.read() or "{}")
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
 
@@ -199,6 +199,30 @@ def test_file_location_contact(phone: Phone, actions: Any) -> None:
         message = actions.calls[-1]["tracker"]["latest_message"]
         assert message["metadata"][key] == content[key]
         assert message["metadata"]["channel"] == "simulator"
+
+
+def test_linked_conversations_and_early_messages(phone: Phone, actions: Any) -> None:
+    other = str(uuid.uuid4())
+    assert phone.send(text="halo", linked=[other], early=True)[0] == 200
+    metadata = actions.calls[-1]["tracker"]["latest_message"]["metadata"]
+    assert (metadata["linked"], metadata["early"]) == ([other], True)
+    phone.say("halo")
+    assert not {"linked", "early"} & set(actions.calls[-1]["tracker"]["latest_message"]["metadata"])
+    for unfit in ({"linked": ["x"]}, {"linked": "x"}, {"early": "ya"}):
+        assert phone.send(text="halo", **unfit)[0] == 422
+
+
+def test_a_conversation_is_forgotten(phone: Phone, rasa: Any, database: str) -> None:
+    phone.say("halo")
+    forget = {"conversation": phone.conversation}
+    assert post(rasa, forget, path="forget", token="wrong")[0] == 401
+    assert post(rasa, forget, path="forget") == (204, {})
+    assert user_events(database, phone.conversation) == 0
+    assert phone.say("halo")["replies"]
+    assert post(rasa, {"before": 1}, path="forget") == (204, {})
+    assert user_events(database, phone.conversation) == 1
+    for unfit in ({}, {"conversation": "x"}, {"before": "x"}, {**forget, "before": 1}):
+        assert post(rasa, unfit, path="forget")[0] == 422
 
 
 def test_handoff_and_file_of_an_answer(phone: Phone) -> None:

@@ -47,3 +47,29 @@ def test_a_cry_for_help_is_certain(text: str) -> None:
 )
 def test_past_or_about_a_paper_is_none(text: str) -> None:
     assert alarm(text) is Alarm.NONE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bapakku tibo teko wit, sirahe bocor",
+        "asapnya sudah masuk kamar, kami tidak bisa keluar",
+        "wonten tiyang dhawah ing sumur",
+        "nenek jatuh dari tangga",
+    ],
+)
+def test_a_word_that_others_use_too_leaves_it_to_the_model(text: str) -> None:
+    assert alarm(text) is Alarm.HINTED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bosku kebakaran jenggot",
+        "hatiku kebakar lihat dia sama yang lain",
+        "panase koyok kobong rek",
+        "banyak begal di sini, tolong patroli ditambah",
+    ],
+)
+def test_a_figure_of_speech_is_none(text: str) -> None:
+    assert alarm(text) is Alarm.NONE

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nlu.intent_decision import IntentDecision, decide_intent
+from nlu.intent_decision import IntentDecision, decide_intent, may_name_service
 from nlu.service_finder import ServiceFinder
 from nlu.views import as_words
 
@@ -31,6 +31,42 @@ def test_a_surely_found_service_has_a_say(ranking: dict[str, float], service: fl
     intent, confidence = decide_intent("pesan", ranking, service)
     assert intent == expected
     assert confidence == ranking.get(expected, max(ranking.values()))
+
+
+@pytest.mark.parametrize(
+    ("ranking", "service", "expected"),
+    [
+        ({"tanya_biaya": 0.7, "di_luar_topik": 0.25}, None, "di_luar_topik"),
+        ({"tanya_biaya": 0.8, "di_luar_topik": 0.12}, None, "di_luar_topik"),
+        ({"tanya_biaya": 0.8, "di_luar_topik": 0.05}, None, "tanya_biaya"),
+        # A service that was found speaks for it.
+        ({"tanya_biaya": 0.7, "di_luar_topik": 0.25}, 0.7, "tanya_biaya"),
+        ({"tanya_biaya": 0.7, "di_luar_topik": 0.25}, 0.5, "di_luar_topik"),
+    ],
+)
+def test_what_is_perhaps_none_of_ours_needs_a_service(ranking: dict[str, float], service: float, expected: str) -> None:
+    assert decide_intent("pesan", ranking, service)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("probability", "expected"),
+    [(0.2, "darurat"), (0.02, "pengaduan")],
+)
+def test_a_hint_of_danger_is_believed_where_the_model_has_it_too(probability: float, expected: str) -> None:
+    ranking = {"pengaduan": 1 - probability, "darurat": probability}
+    assert decide_intent("bapak jatuh dari tangga", ranking, None)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("gelam", "nlu_fallback"), ("adik keponakan masih belum pulang juga", "darurat")]
+)
+def test_few_words_that_tell_no_danger_are_asked_about(text: str, expected: str) -> None:
+    assert decide_intent(text, {"darurat": 0.6, "salam": 0.2}, None)[0] == expected
+
+
+def test_a_complaint_about_a_service_names_none() -> None:
+    assert not may_name_service("pengaduan")
+    assert may_name_service("tanya_syarat")
 
 
 def test_an_emergency_wins_over_a_service() -> None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
-from nlu.catalogue import Named, catalogue_fingerprint
+from nlu.catalogue import Named
 from nlu.examples import NO_SERVICE, Example
 from nlu.service_finder import ServiceModel
-
-DATA = Path(__file__).parents[2] / "data"
 
 
 def service(name: str, others: list[str], families: list[str]) -> Named:
@@ -65,13 +60,3 @@ def test_two_services_of_a_family_make_the_family(model: ServiceModel) -> None:
     assert found is not None
     assert (found.id, round(found.confidence, 2)) == ("ktp", 0.7)
     assert [label for label, _ in found.alternatives] == ["ktp_hilang", "ktp_rusak"]
-
-
-def test_a_new_file_changes_the_fingerprint(tmp_path: Path) -> None:
-    for name in ("layanan", "kamus"):
-        shutil.copytree(DATA / name, tmp_path / name)
-    shutil.copy(DATA / "keluarga.yml", tmp_path)
-    before = catalogue_fingerprint(tmp_path)
-    assert catalogue_fingerprint(tmp_path) == before
-    (tmp_path / "layanan" / "baru.yml").write_text("id: baru\nnama: Baru\n")
-    assert catalogue_fingerprint(tmp_path) != before

@@ -79,6 +79,23 @@ async def test_erase(store: SealedTrackerStore, sender: str) -> None:
     assert (stored.tracker, stored.answered, stored.last_event) == (None, None, 0)
 
 
+async def test_what_is_older_is_forgotten_in_every_conversation(store: SealedTrackerStore, sender: str) -> None:
+    old, new = exchange("a"), exchange("b")
+    for events, at in ((old, 1000.0), (new, 2000.0)):
+        for event in events:
+            event.timestamp = at
+    await store.append(sender, [*old], after=0, message_id="1")
+    await store.append(sender, [*new], after=(await store.read(sender)).last_event, message_id="2")
+    await store.erase_before(1500.0)
+    stored = await store.read(sender, "1")
+    assert stored.answered is None
+    assert stored.tracker is not None
+    assert spoken(stored.tracker.events) == ["b", "re b"]
+    again = (await store.read(sender, "2")).answered
+    assert again is not None
+    assert spoken(again) == ["b", "re b"]
+
+
 async def test_another_key_opens_nothing(
     store: SealedTrackerStore, sender: str, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
