@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from rasa_sdk.events import EventType, SlotSet
@@ -12,6 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Action, Tracker
 
 from actions.backend import Backend, BackendDown
+from actions.bot import Bot
 from actions.catalogue import Catalogue, Service
 from actions.offices import Offices
 from actions.texts import Texts, indonesian_date
@@ -30,6 +32,9 @@ class Resources:
     catalogue: Catalogue
     offices: Offices
     texts: Texts
+    bot: Bot
+    clock: Callable[[], datetime]
+    """the time in Sidoarjo"""
 
 
 class DialogueAction(Action):
@@ -49,6 +54,8 @@ class DialogueAction(Action):
         self.catalogue = resources.catalogue
         self.offices = resources.offices
         self.texts = resources.texts
+        self.bot = resources.bot
+        self.clock = resources.clock
 
     def name(self) -> str:
         return self._action_name
@@ -62,7 +69,7 @@ class DialogueAction(Action):
                 raise
             reply.say(self.texts("backend_mati"))
             events = []
-        if turn.slot("draf") is not None and not self.offers_in_form:
+        if (turn.slot("draf") or turn.slot("perbaikan")) and not self.offers_in_form:
             reply.choices.clear()
         reply.utter(dispatcher)
         return events

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from rasa_sdk.events import EventType, SlotSet
 
 from actions.action import DialogueAction
 from actions.catalogue import Fact, Service
 from actions.offices import Office
-from actions.topic import Choice, find_service
+from actions.opening import tell_day, tell_now
+from actions.topic import Choice, find_service, offer_next_best
 from actions.turn import Reply, Turn
+from actions.wishes import asks_of_rejection, wants
 
 __all__ = ["Answer"]
+
+_REPRESENTED = {
+    "always": "wakil_wajib_kuasa",
+    "unless_family": "wakil_bukan_keluarga",
+    "not_allowed": "wakil_tidak_boleh",
+}
+"""what the catalogue says of somebody else doing it → sentence"""
 
 
 class Answer(DialogueAction):
     """`tanya_*`: one question, one paragraph, and the next step as a choice."""
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        if turn.choice is None and asks_of_rejection(turn.text):
+            reply.say(self.texts("kalau_ditolak"))
+            return []
         if turn.intent in ("tanya_lokasi", "tanya_jam_layanan") and not turn.services:
             office = self.offices.named_in(turn.text)
+            if office is not None and office.place is not None and turn.intent == "tanya_lokasi":
+                # "Ke kecamatan apa ke desa?" asks of a service; and there is one in every place.
+                office = None
             if office is None and turn.slot("layanan") is None and turn.intent == "tanya_jam_layanan":
                 office = self.offices["dispendukcapil"]
             if office is not None:
@@ -32,6 +48,7 @@ class Answer(DialogueAction):
         self._tell(found, turn, reply)
         if turn.slot("draf") is None and turn.intent != "ajukan_layanan":
             self._next_step(found, turn, reply)
+            await offer_next_best(found, turn, self.catalogue, reply)
         return [SlotSet("layanan", found.id), self.mean(f"mulai:{found.id}" if found.mode == "permohonan" else None)]
 
     def _tell(self, service: Service, turn: Turn, reply: Reply) -> None:
@@ -40,6 +57,8 @@ class Answer(DialogueAction):
                 self._tell_fact("jawab_biaya", service, service.fee, reply)
             case "tanya_lama_proses":
                 self._tell_fact("jawab_lama", service, service.time_limit, reply)
+            case "tanya_prosedur" if wants("diwakilkan", turn.text):
+                self._tell_representation(service, reply)
             case "tanya_prosedur":
                 self._tell_list("jawab_prosedur", service, service.steps, reply, numbered=True)
                 if service.online:
@@ -49,6 +68,16 @@ class Answer(DialogueAction):
                 self._tell_offices([self.offices[office] for office in service.offices[:2]], turn, reply)
             case _:
                 self._tell_list("jawab_syarat", service, service.requirements, reply)
+
+    def _tell_representation(self, service: Service, reply: Reply) -> None:
+        """Whether somebody else may do it; only of what is filed here do we know."""
+        rule = service.representation if service.is_filed else None
+        if rule not in _REPRESENTED:
+            reply.say(self.texts("wakil_tidak_tahu", layanan=service.name, instansi=service.agency))
+            return
+        reply.say(self.texts(_REPRESENTED[rule], layanan=service.name))
+        if rule != "not_allowed" and service.mode == "permohonan":
+            reply.offer(f"mulai:{service.id}:wakil", "Ajukan untuk dia")
 
     def _tell_fact(self, key: str, service: Service, fact: Fact, reply: Reply) -> None:
         reply.say(self.texts(key, layanan=service.name, isi=fact.text))
@@ -70,17 +99,21 @@ class Answer(DialogueAction):
     def _tell_offices(self, offices: Sequence[Office], turn: Turn, reply: Reply) -> None:
         tell = self._hours if turn.intent == "tanya_jam_layanan" else self._place
         for office in offices:
-            reply.say(tell(office))
+            reply.say(tell(office, turn))
         if any(office.unverified for office in offices):
             reply.say(self.texts("perlu_verifikasi"))
 
-    def _hours(self, office: Office) -> str:
+    def _hours(self, office: Office, turn: Turn) -> str:
         opening = office.opening()
         if opening is None:
             return self.texts("jawab_jam_tidak_ada", kantor=office.name)
-        return self.texts("jawab_jam", kantor=office.name, jam=opening)
+        if "tanggal" in turn.entities:
+            return tell_day(office, date.fromisoformat(turn.entities["tanggal"]), self.texts)
+        return (
+            f"{self.texts('jawab_jam', kantor=office.name, jam=opening)} {tell_now(office, self.clock(), self.texts)}"
+        )
 
-    def _place(self, office: Office) -> str:
+    def _place(self, office: Office, turn: Turn) -> str:
         where = office.address or self.texts("alamat_tidak_ada")
         phone = f" Telepon {office.phone}." if office.phone else ""
         return self.texts("jawab_lokasi", kantor=office.name, alamat=where, telepon=phone)

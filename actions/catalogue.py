@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ __all__ = ["Catalogue", "Fact", "Item", "Service", "Summary"]
 
 _FRESH = 300.0
 _UNKNOWN = "Belum ada dalam data kami"
+_BRING = re.compile(r"\bbawa\b.*\basli", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,10 @@ class Item:
 
     id: str
     name: str
-    choices: Mapping[str, str]
     optional: bool = False
     condition: str | None = None
-    sensitive: bool = False
+    depends: bool = False
+    """asked only after certain answers"""
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,25 @@ class Service(Summary):
     steps: Sequence[Fact]
     notes: Sequence[Fact]
     sources: Sequence[str]
+    representation: str | None
+    """who may do it for somebody else: `always` (with a power of attorney), `unless_family`, `not_allowed`"""
+    due_if_today: date | None
+    """by when a filing submitted today would be done; None when that isn't known"""
 
     @property
-    def items(self) -> Sequence[Item]:
-        """Fields and documents, in the order they are asked."""
-        return (*self.fields, *self.documents)
+    def is_filed(self) -> bool:
+        """Whether the chat has a form for it."""
+        return self.mode != "rujukan" and bool(self.fields)
+
+    @property
+    def may_be_represented(self) -> bool:
+        """Whether one may file it for another person."""
+        return self.mode == "permohonan" and self.representation != "not_allowed"
+
+    @property
+    def originals(self) -> Fact | None:
+        """Where the original papers are wanted, when they are."""
+        return next((fact for fact in (*self.notes, *self.steps) if _BRING.search(fact.text)), None)
 
 
 class Catalogue:
@@ -107,6 +124,8 @@ class Catalogue:
             except BackendDown:
                 if known is None:
                     raise
+                # "Today" of an old answer may be yesterday.
+                return replace(known[1], due_if_today=None)
         return known[1]
 
 
@@ -125,23 +144,18 @@ def _service(body: Mapping[str, Any]) -> Service:
         online=tuple(body.get("online") or ()),
         requirements=_facts(body.get("requirements")),
         documents=tuple(
-            Item(d["id"], d["name"], {}, d["optional"], d.get("condition")) for d in body.get("documents") or ()
+            Item(d["id"], d["name"], d["optional"], d.get("condition"), bool(d.get("only_if")))
+            for d in body.get("documents") or ()
         ),
-        fields=tuple(
-            Item(
-                f["id"],
-                f["name"],
-                {c["id"]: c["title"] for c in f.get("choices") or ()},
-                sensitive=f["type"] in ("nik", "kk_number", "phone"),
-            )
-            for f in body.get("fields") or ()
-        ),
+        fields=tuple(Item(f["id"], f["name"], f["optional"]) for f in body.get("fields") or ()),
         fee=_fact(body["fee"]),
         time_limit=_fact(body["time_limit"]),
         legal_basis=_facts(body.get("legal_basis")),
         steps=_facts(body.get("steps")),
         notes=_facts(body.get("notes")),
         sources=tuple(source["title"] for source in body.get("sources") or ()),
+        representation=body.get("power_of_attorney"),
+        due_if_today=date.fromisoformat(body["due_on_if_today"]) if body.get("due_on_if_today") else None,
     )
 
 

@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 
-from actions.action import FORM, DialogueAction
-from actions.backend import Draft
+from actions.action import FORM, DialogueAction, Resources
+from actions.backend import BackendDown, Draft, Refused
 from actions.catalogue import Service
+from actions.consent import Consents
+from actions.offer import ask_to_begin, tell_offer
+from actions.order import Order, order_in
 from actions.topic import Choice, find_service
 from actions.turn import Reply, Turn
+from actions.words import represents, wonders
 
-__all__ = ["Agree", "Disagree", "File", "Resume", "Stop"]
+__all__ = ["Agree", "Complain", "Disagree", "File", "Greet", "Resume", "Stop"]
+
+_COMPLAINT = "pengaduan"
+_WORDS_OF_A_STORY = 4
+_GREETING_CHOICES = 3
+_BEGINNINGS: Mapping[str, str] = {"permohonan": "mulai", "pengaduan": "mulai_laporan", "staf": "mulai_pertanyaan"}
 
 
 class _Starting(DialogueAction):
     """What several wishes end in: a draft is open and the form asks its next question."""
 
-    async def start(self, service: str, turn: Turn) -> list[EventType]:
-        draft = await self.backend.open_draft(service, turn.conversation, turn.channel)
+    def __init__(self, name: str, resources: Resources) -> None:
+        super().__init__(name, resources)
+        self._consents = Consents(self.backend, self.texts)
+
+    async def offer(self, service: Service, turn: Turn, reply: Reply) -> list[EventType]:
+        notice = None if await self._consents.is_given(turn) else self._consents.notice
+        helper = service.may_be_represented and represents(turn.text)
+        order = tell_offer(service, helper=helper, notice=notice, texts=self.texts, reply=reply)
+        story = turn.text if _tells_already(service, turn.text) else None
+        return [SlotSet("layanan", service.id), SlotSet("cerita", story), self.mean(order.choice)]
+
+    async def begin(self, order: Order, service: Service, turn: Turn, reply: Reply) -> list[EventType]:
+        """Nothing is asked, and nothing gone on with, before there is consent."""
+        if order.agreed:
+            await self._consents.give(turn)
+        elif not await self._consents.is_given(turn):
+            notice = self._consents.notice
+            asked = ask_to_begin(service, helper=order.helper, notice=notice, texts=self.texts, reply=reply)
+            return [SlotSet("layanan", service.id), self.mean(asked.choice)]
+        try:
+            draft = await self.backend.open_draft(service.id, turn.conversation, turn.channel, helper=order.helper)
+        except Refused as refusal:
+            own = Order(service.id)
+            reply.say(str(refusal))
+            reply.offer(own.choice, "Untuk saya sendiri")
+            return [SlotSet("layanan", service.id), self.mean(own.choice)]
+        begun = "melanjutkan" if draft.answers else _BEGINNINGS[service.mode]
+        reply.say(self.texts(begun, layanan=service.name))
         return self.enter(draft)
 
     def enter(self, draft: Draft) -> list[EventType]:
@@ -26,9 +63,17 @@ class _Starting(DialogueAction):
             SlotSet("layanan", draft.service),
             SlotSet("isian", None),
             SlotSet("ubah", None),
+            SlotSet("ditinjau", None),
             self.mean(None),
             FollowupAction(FORM),
         ]
+
+
+def _tells_already(service: Service, text: str) -> bool:
+    """Whether the complaint, or the question to an officer, was told with the wish to tell it."""
+    if len(text.split()) < _WORDS_OF_A_STORY:
+        return False
+    return service.mode == _COMPLAINT or (service.mode == "staf" and wonders(text))
 
 
 class File(_Starting):
@@ -40,49 +85,22 @@ class File(_Starting):
         found = await find_service(turn, self.catalogue, self.texts, reply)
         if isinstance(found, Choice):
             return [SlotSet("layanan", found.topic)] if found.topic else []
-        if found.mode == "permohonan" and (turn.choice or "").startswith("mulai:"):
-            reply.say(self.texts("mulai", layanan=found.name))
-            return await self.start(found.id, turn)
-        if turn.slot("draf") is not None and found.mode == "permohonan":
+        if not found.is_filed:
+            self._explain(found, reply)
+            return [SlotSet("layanan", found.id), self.mean(None)]
+        if (order := order_in(turn.choice)) is not None:
+            return await self.begin(order, found, turn, reply)
+        if turn.slot("draf") is not None:
             reply.say(self.texts("sedang_mengisi", layanan=found.name))
-            reply.offer(f"mulai:{found.id}", f"Pindah ke {found.name}")
+            reply.offer(Order(found.id).choice, f"Pindah ke {found.name}")
             return []
-        topic = SlotSet("layanan", found.id)
-        match found.mode:
-            case "permohonan":
-                self._offer(found, reply)
-                return [topic, self.mean(f"mulai:{found.id}")]
-            case "staf":
-                reply.say(self.texts("layanan_staf", layanan=found.name, instansi=found.agency))
-                reply.handoff = {"reason": "layanan_staf", "service": found.id}
-                return [topic, self.mean(None)]
-            case _:
-                self._refer(found, reply)
-                return [topic, self.mean(None)]
+        return await self.offer(found, turn, reply)
 
-    def _offer(self, service: Service, reply: Reply) -> None:
-        if "kematian" in service.families:
-            reply.say(self.texts("turut_berduka"))
-        needed = [
-            f"{document.name} ({document.condition or 'bila ada'})" if document.optional else document.name
-            for document in service.documents
-        ]
-        reply.say(
-            self.texts(
-                "tawarkan",
-                layanan=service.name,
-                syarat="\n".join(f"- {name}" for name in needed) or "- " + self.texts("tanpa_berkas"),
-                biaya=service.fee.text,
-                lama=service.time_limit.text,
-            )
-        )
-        if service.fee.needs_warning or service.time_limit.needs_warning:
-            reply.say(self.texts("perlu_verifikasi"))
-        reply.offer(f"mulai:{service.id}", "Ya, mulai")
-        reply.offer(f"niat:tanya_syarat:{service.id}", "Syarat lengkap")
-        reply.offer("niat:tidak", "Tidak dulu")
-
-    def _refer(self, service: Service, reply: Reply) -> None:
+    def _explain(self, service: Service, reply: Reply) -> None:
+        if service.mode == "staf":
+            reply.say(self.texts("layanan_staf", layanan=service.name, instansi=service.agency))
+            reply.handoff = {"reason": "layanan_staf", "service": service.id}
+            return
         steps = "\n".join(f"{i}. {step.text}" for i, step in enumerate(service.steps, 1))
         reply.say(self.texts("rujukan", layanan=service.name, instansi=service.agency, langkah=steps))
         if any(step.needs_warning for step in service.steps):
@@ -91,37 +109,98 @@ class File(_Starting):
         reply.offer(f"niat:tanya_biaya:{service.id}", "Biaya")
 
 
+class Complain(_Starting):
+    """`pengaduan`: offers to write it down, and points to SP4N-LAPOR! where the backend takes no complaints."""
+
+    offers_in_form = True
+
+    async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        try:
+            form = await self.catalogue.service(_COMPLAINT)
+        except BackendDown:
+            form = None
+        if form is None:
+            reply.say(self.texts("pengaduan"))
+            return []
+        if turn.slot("draf") is not None:
+            reply.say(self.texts("sedang_mengisi", layanan=form.name))
+            reply.offer(Order(form.id).choice, f"Pindah ke {form.name}")
+            return [SlotSet("cerita", turn.text or None)]
+        return await self.offer(form, turn, reply)
+
+
+class Greet(DialogueAction):
+    """`salam`: what can be done here, and a filing left unfinished is offered first."""
+
+    async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        reply.say(self.texts("salam"))
+        if turn.slot("draf") is None and await self._left_one(turn):
+            reply.offer("niat:lanjutkan_draf", "Lanjutkan isian")
+        reply.offer("niat:daftar_layanan", "Daftar layanan")
+        reply.offer("niat:cek_status", "Cek status")
+        if len(reply.choices) < _GREETING_CHOICES:
+            reply.offer("niat:bicara_petugas", "Petugas")
+        return []
+
+    async def _left_one(self, turn: Turn) -> bool:
+        try:
+            return any([await self.backend.drafts(contact) for contact in turn.contacts])
+        except BackendDown:
+            return False
+
+
 class Resume(_Starting):
-    """`lanjutkan_draf`"""
+    """`lanjutkan_draf`, those of the same person's other channels included."""
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
         return await self.resume(turn, reply) or []
 
     async def resume(self, turn: Turn, reply: Reply) -> list[EventType] | None:
         """None when there is nothing to go on with, which is then said."""
+        await self._adopt(turn)
         drafts = await self.backend.drafts(turn.conversation)
         if not drafts:
             reply.say(self.texts("tidak_ada_draf"))
             return None
-        if len(drafts) == 1:
-            return self.enter(drafts[0])
+        if len(drafts) == 1 and (service := await self.catalogue.service(drafts[0].service)) is not None:
+            return await self.begin(_order(drafts[0]), service, turn, reply)
         summaries = await self.catalogue.summaries()
         reply.say(self.texts("draf_yang_mana"))
         for draft in drafts[:9]:
             name = summaries[draft.service].name if draft.service in summaries else draft.service
-            reply.offer(f"mulai:{draft.service}", name)
+            reply.offer(_order(draft).choice, f"{name} (orang lain)" if draft.for_another else name)
         return []
+
+    async def _adopt(self, turn: Turn) -> None:
+        """A service open in both conversations stays as it is here."""
+        for other in turn.linked:
+            for draft in await self.backend.drafts(other):
+                await self.backend.adopt_draft(draft.id, turn.conversation, turn.channel, turn.message_id)
+
+
+def _order(draft: Draft) -> Order:
+    return Order(draft.service, helper=draft.for_another)
 
 
 class Agree(Resume):
-    """`ya`: what was offered last; else the filing left unfinished, if that is what "lanjut" can mean."""
+    """`ya`: what was offered last; else the filing left unfinished, if that is what "lanjut" can mean.
+
+    `after` has the actions for what is offered about filings already sent, by the kind of the choice.
+    """
+
+    def __init__(self, name: str, resources: Resources, after: Mapping[str, DialogueAction]) -> None:
+        super().__init__(name, resources)
+        self._after = after
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
-        kind, _, service = (turn.slot("tawaran") or "").partition(":")
-        if kind == "mulai":
-            reply.say(self.texts("mulai", layanan=await self._service_name(service)))
-            return await self.start(service, turn)
-        if (kind == "lanjut" or "lanjut" in turn.text.lower()) and (
+        offered = turn.slot("tawaran")
+        if offered is not None and (action := self._after.get(offered.partition(":")[0])) is not None:
+            return await action.act(turn.choosing(offered), reply)
+        order = order_in(offered)
+        service = await self.catalogue.service(order.service) if order is not None else None
+        if order is not None and service is not None:
+            return await self.begin(order, service, turn, reply)
+        if (offered == "lanjut" or "lanjut" in turn.text.lower()) and (
             events := await self.resume(turn, reply)
         ) is not None:
             return events
@@ -129,15 +208,18 @@ class Agree(Resume):
             reply.say(self.texts("ya_apa"))
         return []
 
-    async def _service_name(self, service: str) -> str:
-        summaries = await self.catalogue.summaries()
-        return summaries[service].name if service in summaries else service
-
 
 class Disagree(DialogueAction):
-    """`tidak`"""
+    """`tidak`: to "sudah beres?" that is an answer, whose action is in `after`."""
+
+    def __init__(self, name: str, resources: Resources, after: Mapping[str, DialogueAction]) -> None:
+        super().__init__(name, resources)
+        self._after = after
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        kind, _, about = (turn.slot("tawaran") or "").partition(":")
+        if kind == "konfirmasi" and (action := self._after.get(kind)) is not None:
+            return await action.act(turn.choosing(f"{kind}:{about.partition(':')[0]}:belum"), reply)
         reply.say(self.texts("tidak"))
         return [self.mean(None)]
 
@@ -159,5 +241,7 @@ class Stop(DialogueAction):
             SlotSet("draf", None),
             SlotSet("isian", None),
             SlotSet("ubah", None),
+            SlotSet("ditinjau", None),
+            SlotSet("cerita", None),
             self.mean("lanjut"),
         ]

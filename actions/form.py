@@ -1,225 +1,280 @@
 """The one form: it drives every filing from the draft that the backend keeps.
 
 `validate_form_permohonan` gives the answer to the draft and empties the slot; `action_ask_isian` asks what the draft wants
-next. Only the confirmed choice on the review submits.
+next. Only the confirmed choice on the review submits. While a filing already sent is being corrected, both leave their
+turn to that.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 
 from actions.action import FORM, DialogueAction, Resources
-from actions.backend import Draft, Filing, Incomplete, OpenFiling, Question, Refused, Unknown
-from actions.catalogue import Item, Service
-from actions.interpretation import Aside, File, Meaning, Stale, Unfit, Value, interpret, is_aside, match_choice
-from actions.turn import IncomingFile, Reply, Turn
+from actions.backend import Draft, Incomplete, OpenFiling, Question, Refused, Unknown
+from actions.changing import WHICH, earlier_than, named_in, wanted_by
+from actions.interpretation import (
+    STORIES,
+    Aside,
+    Meaning,
+    Stale,
+    Unfit,
+    Value,
+    agreement,
+    interpret,
+    is_aside,
+    match_choice,
+)
+from actions.order import Order
+from actions.papers import MORE, Papers
+from actions.review import Review
+from actions.turn import FetchFile, Reply, Turn
 from actions.words import fold, is_word, starts_with_word
-from identity import mask_digits
 
-__all__ = ["AskNext", "FetchFile", "TakeAnswer"]
-
-FetchFile = Callable[[IncomingFile], Awaitable[bytes]]
-"""Gives a file's content; raises BackendDown when it can't be had now."""
+__all__ = ["AskNext", "Correction", "TakeAnswer"]
 
 _EMPTY = SlotSet("isian", None)
 _DONE = SlotSet("isian", "selesai")
+_ENDED: list[EventType] = [
+    _DONE,
+    SlotSet("draf", None),
+    SlotSet("ubah", None),
+    SlotSet("ditinjau", None),
+    SlotSet("cerita", None),
+]
+_KNOWN_DATA = "pakai_data"
+_TOLD_BEFORE = "@tadi"
+"""the choice that answers with what was told before the form began"""
+_OWN_NUMBER = "@kontak"
+"""the choice that shares one's own number; the channel makes a contact of it"""
+_SHOWN_STORY = 300
 
 
-_CHANGE_WORDS = 9
-_WHICH = "?"
-"""In the slot `ubah`: the citizen wants to change something and is asked what."""
+class Correction(Protocol):
+    """What the form does while slot `perbaikan` names a filing already sent."""
+
+    async def take(self, turn: Turn, reply: Reply) -> list[EventType]: ...
+
+    async def ask(self, turn: Turn, reply: Reply) -> list[EventType]: ...
 
 
 class _FormAction(DialogueAction):
     keeps_data = True
     offers_in_form = True
 
-    async def draft(self, turn: Turn) -> Draft:
-        """The draft; its `next` is the field being changed from the review, if any. Raises Unknown when it is gone."""
-        changing = turn.slot("ubah")
-        return await self.backend.draft(turn.slot("draf") or "", ask=None if changing == _WHICH else changing)
+    def __init__(self, name: str, resources: Resources, correction: Correction) -> None:
+        super().__init__(name, resources)
+        self._correction = correction
 
-    async def service(self, draft: Draft) -> Service:
+    async def draft(self, turn: Turn) -> Draft:
+        """The draft; its `next` is the field being changed, if any. Raises Unknown when it is gone."""
+        changing = turn.slot("ubah")
+        asked = None if changing in (None, WHICH) else changing.removeprefix(MORE)
+        return await self.backend.draft(turn.slot("draf") or "", ask=asked)
+
+    async def review(self, draft: Draft) -> Review:
         service = await self.catalogue.service(draft.service)
         if service is None:
             raise Unknown(draft.service)
-        return service
+        return Review(service, self.texts)
 
 
 class TakeAnswer(_FormAction):
-    def __init__(self, name: str, resources: Resources, fetch: FetchFile) -> None:
-        super().__init__(name, resources)
-        self._fetch = fetch
+    def __init__(self, name: str, resources: Resources, fetch: FetchFile, correction: Correction) -> None:
+        super().__init__(name, resources, correction)
+        self._papers = Papers(resources, fetch)
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
-        said = turn.slot("isian")
-        if said is None or said == "selesai":
+        if turn.slot("isian") in (None, "selesai"):
             # Called without an answer: at the start, and again after an aside. It must have no effect.
             return []
+        if turn.slot("perbaikan") is not None:
+            return await self._correction.take(turn, reply)
         try:
-            draft = await self.draft(turn)
+            return await self._take(await self.draft(turn), turn, reply)
         except Unknown:
             reply.say(self.texts("draf_hilang"))
-            return [_DONE, SlotSet("draf", None), SlotSet("ubah", None)]
-        if turn.slot("ubah") == _WHICH:
+            return _ENDED
+        except Refused as refusal:
+            reply.say(str(refusal))
+            return [_EMPTY]
+
+    async def _take(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
+        if turn.choice is None and is_word("nanti", turn.text):
+            return self._pause(reply)
+        if turn.choice is None and is_word("dari_awal", turn.text):
+            return await self._throw_away(draft, reply)
+        if turn.file is not None:
+            return [_EMPTY, *await self._papers.take(draft, turn.file, turn, reply)]
+        if turn.slot("ubah") == WHICH:
             return await self._choose_field(draft, turn, reply)
+        if draft.known is not None:
+            return await self._known_data(draft, turn, reply)
         if turn.choice is None and is_word("kembali", turn.text):
-            return [_EMPTY, SlotSet("ubah", self._last_answered(draft, turn))]
-        if turn.choice is None and (wanted := await self._wants_to_change(draft, turn)) is not None:
+            return [_EMPTY, SlotSet("ubah", earlier_than(turn.slot("ubah"), draft))]
+        if turn.choice is None and (wanted := wanted_by(turn.text, draft)) is not None:
             return [_EMPTY, SlotSet("ubah", wanted)]
+        if (handled := await self._papers.command(draft, turn, reply)) is not None:
+            return [_EMPTY, *handled]
         if draft.next is None:
             return await self._review(draft, turn, reply)
+        if (story := turn.slot("cerita")) and _means_story(draft.next, turn):
+            await self.backend.answer(draft.id, turn.message_id, draft.next.field, story)
+            return [_EMPTY, SlotSet("ubah", None), SlotSet("ditinjau", None), SlotSet("cerita", None)]
         return await self._answer(draft, draft.next, interpret(draft.next, turn), turn, reply)
 
     async def _answer(
         self, draft: Draft, question: Question, meaning: Meaning, turn: Turn, reply: Reply
     ) -> list[EventType]:
-        try:
-            match meaning:
-                case Aside():
-                    return [_EMPTY, ActionExecutionRejected(FORM)]
-                case Stale():
-                    reply.say(self.texts("pilihan_lama"))
-                case Unfit(reason):
-                    reply.say(self.texts(reason))
-                    if question.help:
-                        reply.say(question.help)
-                case Value(value):
-                    await self.backend.answer(draft.id, turn.message_id, question.field, value)
-                    return [_EMPTY, SlotSet("ubah", None)]
-                case File(file):
-                    content = await self._fetch(file)
-                    await self.backend.add_document(
-                        draft.id, turn.message_id, question.field, content, file.content_type
-                    )
-                    reply.say(self.texts("berkas_diterima"))
-                    return [_EMPTY, SlotSet("ubah", None)]
-        except Refused as refusal:
-            reply.say(str(refusal))
+        match meaning:
+            case Aside():
+                return [_EMPTY, ActionExecutionRejected(FORM)]
+            case Stale():
+                reply.say(self.texts("pilihan_lama"))
+            case Unfit(reason):
+                reply.say(self.texts(reason))
+                if question.help:
+                    reply.say(question.help)
+            case Value(value):
+                await self.backend.answer(draft.id, turn.message_id, question.field, value)
+                return [_EMPTY, SlotSet("ubah", None), SlotSet("ditinjau", None)]
+        return [_EMPTY]
+
+    async def _known_data(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
+        """Whoever writes their NIK instead of yes or no wants to fill in anew."""
+        prefix = f"isi:{_KNOWN_DATA}:"
+        if turn.choice is not None and turn.choice.startswith(prefix):
+            wanted: bool | None = turn.choice == f"{prefix}ya"
+        else:
+            wanted = agreement(turn)
+        meaning = interpret(draft.next, turn) if draft.next is not None else Aside()
+        instead = wanted is None and isinstance(meaning, Value) and draft.next is not None and draft.next.type == "nik"
+        if wanted is None and not instead:
+            if is_aside(turn) or (turn.choice is not None and not turn.choice.startswith("isi:")):
+                return [_EMPTY, ActionExecutionRejected(FORM)]
+            reply.say(self.texts("jawab_ya_tidak"))
+            return [_EMPTY]
+        decision = await self.backend.answer(
+            draft.id, f"{turn.message_id}:{_KNOWN_DATA}", _KNOWN_DATA, "ya" if wanted else "tidak"
+        )
+        if instead and decision.next is not None:
+            return await self._answer(decision, decision.next, meaning, turn, reply)
         return [_EMPTY]
 
     async def _review(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
+        review = await self.review(draft)
+        if turn.choice is None and is_word("tetap_kirim", turn.text) and review.duplicate(turn) is not None:
+            return await self._submit(draft, review, reply, again=True)
+        if turn.choice == "isi:review:tetap" and review.duplicate(turn) is not None:
+            return await self._submit(draft, review, reply, again=True)
         if turn.choice == "isi:review:kirim" or (turn.choice is None and is_word("kirim", turn.text)):
-            return await self._submit(draft, reply)
+            return await self._submit(draft, review, reply, again=False)
         if turn.choice == "isi:review:ubah" or (turn.choice is None and starts_with_word("ubah", turn.text)):
-            return [_EMPTY, SlotSet("ubah", _WHICH)]
+            return [_EMPTY, SlotSet("ubah", WHICH)]
         if turn.choice is not None and turn.choice.startswith("isi:"):
             reply.say(self.texts("pilihan_lama"))
             return [_EMPTY]
         if is_aside(turn) or turn.choice is not None:
             return [_EMPTY, ActionExecutionRejected(FORM)]
-        reply.say(self.texts("pilih_di_tinjauan"))
         return [_EMPTY]
 
-    def _last_answered(self, draft: Draft, turn: Turn) -> str | None:
-        """The field before the one being asked; going back twice goes back two. None at the first."""
-        answered = [*draft.answers, *draft.documents]
-        changing = turn.slot("ubah")
-        earlier = answered[: answered.index(changing)] if changing in answered else answered
-        return earlier[-1] if earlier else None
-
-    async def _wants_to_change(self, draft: Draft, turn: Turn) -> str | None:
-        """The field meant by "salah, nik yang tadi"."""
-        said = fold(turn.text)
-        if not starts_with_word("ubah", said) or len(said.split()) > _CHANGE_WORDS:
-            return None
-        service = await self.service(draft)
-        answered = {*draft.answers, *draft.documents}
-        return _named_in(said, [item for item in service.items if item.id in answered])
+    async def _submit(self, draft: Draft, review: Review, reply: Reply, *, again: bool) -> list[EventType]:
+        try:
+            filing = await self.backend.submit(draft.id, again=again)
+        except Incomplete:
+            return [_EMPTY]
+        except OpenFiling as other:
+            return [_EMPTY, review.note_duplicate(other.number)]
+        due = self.due(filing.due_on, review.service) if filing.due_on else self.texts("batas_waktu_tidak_ada")
+        reply.say(review.sent(filing, due))
+        return [*_ENDED, self.mean(None)]
 
     async def _choose_field(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
-        service = await self.service(draft)
-        names = [(item.id, item.name) for item in service.items]
+        if turn.choice is None and is_word("kembali", turn.text):
+            return [_EMPTY, SlotSet("ubah", None)]
+        names = [(item.id, item.name) for item in draft.items]
         chosen = match_choice(turn.text, names) if turn.choice is None else turn.choice.removeprefix("isi:ubah:")
         if chosen in dict(names):
             return [_EMPTY, SlotSet("ubah", chosen)]
         if is_aside(turn):
             return [_EMPTY, ActionExecutionRejected(FORM)]
         if chosen is None and turn.choice is None:
-            return [_EMPTY, SlotSet("ubah", _named_in(fold(turn.text), service.items))]
+            return [_EMPTY, SlotSet("ubah", named_in(fold(turn.text), draft.items))]
         return [_EMPTY, SlotSet("ubah", None)]
 
-    async def _submit(self, draft: Draft, reply: Reply) -> list[EventType]:
-        service = await self.service(draft)
-        ended: list[EventType] = [_DONE, SlotSet("draf", None), SlotSet("ubah", None), self.mean(None)]
-        try:
-            filing = await self.backend.submit(draft.id)
-        except Incomplete:
-            return [_EMPTY]
-        except OpenFiling as other:
-            reply.say(self.texts("masih_berjalan", layanan=service.name, nomor=other.number))
-            return ended
-        reply.say(self._sent(filing, service))
-        return ended
+    async def _throw_away(self, draft: Draft, reply: Reply) -> list[EventType]:
+        await self.backend.delete_draft(draft.id)
+        reply.say(self.texts("isian_dihapus"))
+        again = Order(draft.service, helper=draft.for_another)
+        reply.offer(again.choice, "Mulai baru")
+        return [*_ENDED, self.mean(again.choice)]
 
-    def _sent(self, filing: Filing, service: Service) -> str:
-        due = self.due(filing.due_on, service) if filing.due_on else self.texts("batas_waktu_tidak_ada")
-        return self.texts("terkirim", layanan=service.name, nomor=filing.number, kantor=filing.office, batas=due)
+    def _pause(self, reply: Reply) -> list[EventType]:
+        reply.say(self.texts("dihentikan"))
+        reply.offer("niat:lanjutkan_draf", "Lanjutkan")
+        return [*_ENDED, self.mean("lanjut")]
 
 
 class AskNext(_FormAction):
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        if turn.slot("perbaikan") is not None:
+            return await self._correction.ask(turn, reply)
         try:
             draft = await self.draft(turn)
         except Unknown:
             reply.say(self.texts("draf_hilang"))
             return [SlotSet("draf", None), SlotSet("ubah", None)]
-        if turn.slot("ubah") == _WHICH:
-            await self._ask_which(draft, reply)
-        elif draft.next is None:
-            await self._show_review(draft, reply)
+        if turn.slot("ubah") == WHICH:
+            self._ask_which(draft, reply)
+        elif draft.known is not None:
+            self._offer_known(draft, reply)
+        elif draft.next is not None:
+            self._ask(draft, draft.next, turn, reply)
         else:
-            self._ask(draft.next, reply)
+            return [self.mean(None), (await self.review(draft)).show(draft, turn, reply)]
         return [self.mean(None)]
 
-    def _ask(self, question: Question, reply: Reply) -> None:
-        reply.say(question.question)
+    def _ask(self, draft: Draft, question: Question, turn: Turn, reply: Reply) -> None:
+        if question.type == "document":
+            Papers.ask(draft, question, turn, self.texts, reply)
+        else:
+            reply.say(question.question)
         reply.expects_number = question.type == "number"
         for value, title in question.choices:
             reply.offer(f"isi:{question.field}:{value}", title)
-        if question.optional:
+        if question.type == "phone" and not (question.field == "hp" and draft.for_another):
+            reply.offer(f"isi:{question.field}:{_OWN_NUMBER}", "Pakai nomor ini")
+        if question.field in STORIES and (story := turn.slot("cerita")):
+            reply.say(self.texts("pakai_cerita", cerita=_shortened(story)))
+            reply.offer(f"isi:{question.field}:{_TOLD_BEFORE}", "Ya, pakai itu")
+        if question.optional and draft.doubtful is None and not (turn.slot("ubah") or "").startswith(MORE):
             reply.offer(f"isi:{question.field}:", "Lewati")
 
-    async def _show_review(self, draft: Draft, reply: Reply) -> None:
-        service = await self.service(draft)
-        lines = [
-            f"{item.name}: {_shown(draft.answers.get(item.id), item.choices, item.sensitive)}"
-            for item in service.fields
-        ]
-        lines += [f"{item.name}: {_pages(draft.documents.get(item.id, 0))}" for item in service.documents]
-        reply.say(self.texts("tinjauan", layanan=service.name, isi="\n".join(lines)))
-        reply.offer("isi:review:kirim", "Kirim")
-        reply.offer("isi:review:ubah", "Ubah")
-        reply.offer("niat:batal", "Batal")
+    def _offer_known(self, draft: Draft, reply: Reply) -> None:
+        assert draft.known is not None
+        names = {item.id: item.name for item in draft.items}
+        shown = "\n".join(f"- {names[field]}: {value}" for field, value in draft.known.fields.items() if field in names)
+        reply.say(self.texts("pakai_data", nomor=draft.known.number, isi=shown))
+        reply.offer(f"isi:{_KNOWN_DATA}:ya", "Ya, pakai")
+        reply.offer(f"isi:{_KNOWN_DATA}:tidak", "Isi baru")
 
-    async def _ask_which(self, draft: Draft, reply: Reply) -> None:
-        service = await self.service(draft)
+    def _ask_which(self, draft: Draft, reply: Reply) -> None:
+        """At the review everything, before it what was answered already."""
+        answered = {*draft.answers, *draft.documents}
         reply.say(self.texts("ubah_yang_mana"))
-        for item in service.items:
-            reply.offer(f"isi:ubah:{item.id}", item.name)
+        for item in draft.items:
+            if draft.next is None or item.id in answered:
+                reply.offer(f"isi:ubah:{item.id}", item.name)
 
 
-def _named_in(said: str, items: Sequence[Item]) -> str | None:
-    return next((item.id for item in items if _names(said, item)), None)
+def _means_story(question: Question, turn: Turn) -> bool:
+    if question.field not in STORIES:
+        return False
+    if turn.choice is not None:
+        return turn.choice == f"isi:{question.field}:{_TOLD_BEFORE}"
+    return is_word("ya", turn.text)
 
 
-def _names(said: str, item: Item) -> bool:
-    """Whether a field or document is named, by its id ("hp") or its name ("nomor hp"), with a suffix or without ("nik e")."""
-    names = {item.id.replace("_", " "), fold(item.name).removesuffix(" lengkap")}
-    return any(re.search(rf"\b{re.escape(name)}(nya|e|ku|mu)?\b", said) for name in names)
-
-
-def _shown(value: object, choices: object, sensitive: bool) -> str:
-    if value is None:
-        return "-"
-    text = str(value)
-    if isinstance(choices, dict) and text in choices:
-        return str(choices[text])
-    return mask_digits(text) if sensitive else text
-
-
-def _pages(count: int) -> str:
-    return f"{count} berkas" if count else "-"
+def _shortened(story: str) -> str:
+    return story if len(story) <= _SHOWN_STORY else story[: _SHOWN_STORY - 1].rstrip() + "…"

@@ -16,7 +16,7 @@ from actions.backend import Question
 from actions.turn import IncomingFile, Turn
 from actions.words import is_word, names_after, number_in, replace_synonyms, wonders
 
-__all__ = ["Aside", "File", "Stale", "Unfit", "Value", "interpret", "is_aside", "match_choice"]
+__all__ = ["STORIES", "Aside", "File", "Stale", "Unfit", "Value", "agreement", "interpret", "is_aside", "match_choice"]
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,16 @@ _QUESTIONS = frozenset(
     }
 )  # fmt: skip
 _COMMANDS = frozenset({"batal", "bicara_petugas", "bantuan", "ulangi", "lanjutkan_draf", "darurat", "pamit"})
+STORIES = ("uraian", "pertanyaan")
+"""fields that hold a citizen's own account, which may have been given before the form began"""
 _SURE = 0.5
 _VERY_SURE = 0.7
 _CERTAIN = 0.95
 _FREE_COMMAND_WORDS = 4
 _DIGITS_OF_NO_NAME = 4
 _SIMILAR = 84
+_PART_OF_A_TITLE = 4
+"""letters; "pungutan liar" is enough for "Pungutan liar atau calo" """
 
 
 def interpret(question: Question, turn: Turn) -> Meaning:
@@ -73,10 +77,14 @@ def interpret(question: Question, turn: Turn) -> Meaning:
         return File(turn.file) if question.type == "document" else Unfit("berkas_belum_diminta")
     if turn.phone is not None and question.type == "phone":
         return Value(turn.phone)
-    if turn.has_location or turn.phone is not None:
+    if turn.location is not None and question.type == "location":
+        return Value(f"{turn.location.lat:.6f},{turn.location.lon:.6f}")
+    if turn.location is not None or turn.phone is not None:
         return Unfit("tulis_jawaban")
     if question.optional and (is_word("lewati", turn.text) or turn.text == "-"):
         return Value(None)
+    if question.field in STORIES:
+        return _story(turn)
     if _wants_another_service(turn) and question.type != "text":
         return Aside()
     match question.type:
@@ -103,6 +111,17 @@ def interpret(question: Question, turn: Turn) -> Meaning:
             return _free_text(turn)
 
 
+def agreement(turn: Turn) -> bool | None:
+    """Yes, no, or neither."""
+    if turn.choice is None and is_word("ya", turn.text):
+        return True
+    if turn.choice is None and is_word("tidak", turn.text):
+        return False
+    if turn.intent in ("ya", "tidak") and turn.confidence >= _VERY_SURE:
+        return turn.intent == "ya"
+    return None
+
+
 def is_aside(turn: Turn) -> bool:
     """A question or a command, by the model's word; a command of some other bot ("/restart") is neither."""
     return not turn.text.startswith("/") and turn.intent in _QUESTIONS | _COMMANDS and turn.confidence >= _SURE
@@ -125,7 +144,10 @@ def match_choice(text: str, choices: Sequence[tuple[str, str]]) -> str | None:
     if found and found[0][1] >= _SIMILAR and (len(found) == 1 or found[0][1] > found[1][1]):
         return str(found[0][2])
     within = [i for i, title in titles.items() if re.search(rf"\b{re.escape(title)}\b", said)]
-    return within[0] if len(within) == 1 else None
+    if within or len(bare) < _PART_OF_A_TITLE:
+        return within[0] if len(within) == 1 else None
+    begun = [i for i, title in titles.items() if re.search(rf"\b{re.escape(bare)}\b", title)]
+    return begun[0] if len(begun) == 1 else None
 
 
 def _chosen(question: Question, choice: str) -> Meaning:
@@ -154,6 +176,14 @@ def _aside_or(turn: Turn, otherwise: Meaning) -> Meaning:
 def _free_text(turn: Turn) -> Meaning:
     if (other := _no_free_text(turn)) is not None:
         return other
+    return Value(turn.text) if turn.text else Unfit("tulis_jawaban")
+
+
+def _story(turn: Turn) -> Meaning:
+    """What happened, or what is asked of an officer: a question is the answer here, unless it is a short one."""
+    short = len(turn.text.split()) <= _FREE_COMMAND_WORDS
+    if _is_aside_to_free_text(turn) and (short or turn.intent == "darurat"):
+        return Aside()
     return Value(turn.text) if turn.text else Unfit("tulis_jawaban")
 
 

@@ -20,15 +20,25 @@ class Office:
     phone: str | None
     hours: Mapping[str, str]
     """day → `07.30-16.00`, in the order of the week; a day that is missing is closed"""
+    breaks: Mapping[str, str]
+    """day → `12.00-13.00`"""
     aliases: Sequence[str]
     unverified: bool
+    place: str | None
+    """`kecamatan` or `desa`: there is one for each"""
+
+    def hours_on(self, day: str) -> str | None:
+        """`07.30-16.00 (istirahat 12.00-13.00)`; None when it is closed on that day of the week."""
+        hours, pause = self.hours.get(day), self.breaks.get(day)
+        return f"{hours} (istirahat {pause})" if hours and pause else hours
 
     def opening(self) -> str | None:
-        """`Senin-Kamis 07.30-16.00, Jumat 07.30-16.30; Sabtu dan Minggu tutup`"""
+        """`Senin-Kamis 07.30-16.00 (istirahat 12.00-13.00), Jumat 07.30-11.30; Sabtu dan Minggu tutup`"""
         if not self.hours:
             return None
         runs: list[tuple[list[str], str]] = []
-        for day, hours in self.hours.items():
+        for day in self.hours:
+            hours = self.hours_on(day) or ""
             if runs and runs[-1][1] == hours:
                 runs[-1][0].append(day)
             else:
@@ -46,6 +56,13 @@ class Offices:
     def __getitem__(self, name: str) -> Office:
         return self._offices[name]
 
+    def serving(self, offices: Sequence[str], name: str) -> Office | None:
+        """Of `offices`, the one a filing's office is called after: "Kecamatan Candi" is a Kantor Kecamatan."""
+        for office in (self._offices[each] for each in offices if each in self._offices):
+            if office.name == name or (office.place is not None and office.place in name.lower()):
+                return office
+        return None
+
     def named_in(self, text: str) -> Office | None:
         """The office that a message names by one of its aliases."""
         words = f" {re.sub(r'[^a-z0-9]+', ' ', text.lower())} "
@@ -56,17 +73,23 @@ class Offices:
 
 
 def _office(entry: Mapping[str, object]) -> Office:
-    hours = entry.get("jam")
+    place = entry.get("tempat")
     aliases = entry.get("sebutan")
     return Office(
         id=str(entry["id"]),
         name=str(entry["nama"]),
         address=str(entry["alamat"]) if "alamat" in entry else None,
         phone=str(entry["telepon"]) if "telepon" in entry else None,
-        hours={str(day): str(span) for day, span in hours.items()} if isinstance(hours, dict) else {},
+        hours=_spans(entry.get("jam")),
+        breaks=_spans(entry.get("istirahat")),
         aliases=tuple(str(alias) for alias in aliases) if isinstance(aliases, list) else (),
         unverified=bool(entry.get("perlu_verifikasi")),
+        place=str(place) if place else None,
     )
+
+
+def _spans(days: object) -> Mapping[str, str]:
+    return {str(day): str(span) for day, span in days.items()} if isinstance(days, dict) else {}
 
 
 def _span(days: Sequence[str]) -> str:

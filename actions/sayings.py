@@ -101,9 +101,15 @@ class NotUnderstood(DialogueAction):
         if turn.choice is not None:
             reply.say(self.texts("pilihan_lama"))
             return []
-        if turn.file is not None or turn.phone is not None or turn.has_location:
+        if turn.phone is not None:
+            # Their own, so what was filed with it on another channel is theirs here too.
+            reply.say(self.texts("kontak_dikenali"))
+            reply.offer("niat:cek_status", "Cek status")
+            return []
+        if turn.file is not None or turn.location is not None:
             reply.say(self.texts("belum_perlu_berkas"))
             return []
+        reply.understood = False
         likely = [guess for guess in turn.intents if guess.name in _INTENT_TITLES][:_LIKELY]
         if not likely:
             reply.say(self.texts("tidak_paham"))

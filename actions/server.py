@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 from rasa_sdk.endpoint import create_app
@@ -15,16 +18,24 @@ from sanic import Sanic
 from actions.action import FORM, DialogueAction, Resources
 from actions.answers import Answer
 from actions.backend import Backend, BackendDown
+from actions.bot import Bot
 from actions.catalogue import Catalogue
-from actions.filing import Agree, Disagree, File, Resume, Stop
+from actions.correction import Correction, StartCorrection
+from actions.filing import Agree, Complain, Disagree, File, Greet, Resume, Stop
 from actions.form import AskNext, TakeAnswer
 from actions.offices import Offices
+from actions.result import GiveResult
+from actions.rights import Rights
 from actions.sayings import ListServices, NotUnderstood, Repeat, Say
+from actions.states import States
 from actions.status import TellStatus
 from actions.texts import Texts
 from actions.turn import IncomingFile
+from actions.withdrawal import Withdraw
 
-__all__ = ["ActionsSettings", "serve"]
+__all__ = ["ActionsSettings", "dialogue_actions", "serve"]
+
+_LOCAL = ZoneInfo("Asia/Jakarta")
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,8 @@ class ActionsSettings:
     backend_url: str
     backend_token: str
     rasa_token: str
-    """what the bot wants to see before it gives out a citizen's file"""
+    """what the bot wants to see before it gives out a citizen's file, a link, or erases what it keeps"""
+    bot_url: str
 
 
 def serve(settings: ActionsSettings) -> None:
@@ -50,7 +62,7 @@ def serve(settings: ActionsSettings) -> None:
 
     async def open_resources(app: Sanic[Any, Any]) -> None:
         app.ctx.session = aiohttp.ClientSession()
-        for action in _actions(settings, app.ctx.session):
+        for action in dialogue_actions(settings, app.ctx.session):
             executor.register_action(action)
 
     async def close_resources(app: Sanic[Any, Any]) -> None:
@@ -67,13 +79,21 @@ class _Executor(ActionExecutor):
         return {}
 
 
-def _actions(settings: ActionsSettings, session: aiohttp.ClientSession) -> list[DialogueAction]:
-    backend = Backend(settings.backend_url, settings.backend_token, session)
+def _local_now() -> datetime:
+    return datetime.now(_LOCAL)
+
+
+def dialogue_actions(
+    settings: ActionsSettings, session: aiohttp.ClientSession, clock: Callable[[], datetime] = _local_now
+) -> list[DialogueAction]:
+    backend = Backend(settings.backend_url, settings.backend_token, session, States(settings.data))
     resources = Resources(
         backend=backend,
         catalogue=Catalogue(backend, settings.data),
         offices=Offices(settings.data),
         texts=Texts(settings.data),
+        bot=Bot(settings.bot_url, settings.rasa_token, session),
+        clock=clock,
     )
 
     async def fetch(file: IncomingFile) -> bytes:
@@ -86,8 +106,19 @@ def _actions(settings: ActionsSettings, session: aiohttp.ClientSession) -> list[
         except (aiohttp.ClientError, TimeoutError) as error:
             raise BackendDown(f"file: {type(error).__name__}") from None
 
+    status, withdraw = TellStatus("action_status", resources), Withdraw("action_cabut", resources)
+    result, rights = GiveResult("action_hasil", resources), Rights("action_privasi", resources)
+    mend, correction = StartCorrection("action_perbaiki", resources), Correction(resources, fetch)
+    after = {
+        "cabut": withdraw,
+        "data": rights,
+        "hasil": result,
+        "konfirmasi": status,
+        "perbaiki": mend,
+        "status": status,
+    }
     return [
-        Say("action_salam", resources, "salam", menu=True),
+        Greet("action_salam", resources),
         Say("action_terima_kasih", resources, "terima_kasih"),
         Say("action_pamit", resources, "pamit"),
         Say("action_bantuan", resources, "bantuan", menu=True),
@@ -95,19 +126,22 @@ def _actions(settings: ActionsSettings, session: aiohttp.ClientSession) -> list[
         Say("action_umpan_balik", resources, "umpan_balik"),
         Say("action_luar_topik", resources, "di_luar_topik", menu=True),
         Say("action_darurat", resources, "darurat"),
-        Say("action_pengaduan", resources, "pengaduan"),
-        Say("action_privasi", resources, "privasi"),
+        Complain("action_pengaduan", resources),
         Say("action_petugas", resources, "petugas", handoff="diminta"),
         ListServices("action_daftar_layanan", resources),
         Answer("action_jawab", resources),
         File("action_ajukan", resources),
         Resume("action_lanjutkan", resources),
-        Agree("action_ya", resources),
-        Disagree("action_tidak", resources),
+        Agree("action_ya", resources, after),
+        Disagree("action_tidak", resources, after),
         Stop("action_batal", resources),
         Repeat("action_ulangi", resources),
-        TellStatus("action_status", resources),
+        status,
+        mend,
+        withdraw,
+        result,
+        rights,
         NotUnderstood("action_tidak_paham", resources),
-        AskNext("action_ask_isian", resources),
-        TakeAnswer(f"validate_{FORM}", resources, fetch),
+        AskNext("action_ask_isian", resources, correction),
+        TakeAnswer(f"validate_{FORM}", resources, fetch, correction),
     ]

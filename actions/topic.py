@@ -8,9 +8,13 @@ from actions.catalogue import Catalogue, Service, Summary
 from actions.texts import Texts
 from actions.turn import Reply, Turn
 
-__all__ = ["FAMILIES_OFFERED", "Choice", "find_service"]
+__all__ = ["FAMILIES_OFFERED", "Choice", "find_service", "offer_next_best"]
 
 _SURE = 0.5
+_VERY_SURE = 0.75
+"""Below it, the answer is given and the next best services are offered beside it."""
+_NEXT_BEST = 2
+_PLAUSIBLE = 0.1
 _CHOICES = 3
 _FAMILY_CHOICES = 9
 
@@ -38,6 +42,16 @@ async def find_service(turn: Turn, catalogue: Catalogue, texts: Texts, reply: Re
     if best.confidence < _SURE and len(turn.services) > 1:
         return await _ask_likely(turn, catalogue, texts, reply)
     return await _resolve(best.name, turn, catalogue, texts, reply)
+
+
+async def offer_next_best(answered: Service, turn: Turn, catalogue: Catalogue, reply: Reply) -> None:
+    """The same question about the services that may have been meant instead."""
+    if not turn.services or turn.services[0].confidence >= _VERY_SURE:
+        return
+    summaries = await catalogue.summaries()
+    others = [g for g in turn.services if g.name in summaries and g.name != answered.id and g.confidence >= _PLAUSIBLE]
+    for guess in others[:_NEXT_BEST]:
+        reply.offer(f"niat:{turn.intent}:{guess.name}", summaries[guess.name].name)
 
 
 async def _belongs(service: str, family: str, catalogue: Catalogue) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 
-__all__ = ["Guess", "IncomingFile", "Reply", "Turn"]
+__all__ = ["FILING_NUMBER", "FetchFile", "Guess", "IncomingFile", "Location", "OutgoingFile", "Reply", "Turn"]
+
+FILING_NUMBER = re.compile(r"SDA-\d{4}-[0-9A-HJKMNP-TV-Z]{6}")
+"""as issued"""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,26 @@ class IncomingFile:
     url: str
     name: str
     content_type: str
+    caption: str = ""
+
+
+FetchFile = Callable[[IncomingFile], Awaitable[bytes]]
+"""Gives a file's content; raises BackendDown when it can't be had now."""
+
+
+@dataclass(frozen=True)
+class OutgoingFile:
+    """A document for the citizen; the channel fetches it from the backend when it sends it."""
+
+    url: str
+    name: str
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Location:
+    lat: float
+    lon: float
 
 
 @dataclass(frozen=True)
@@ -45,8 +69,12 @@ class Turn:
     file: IncomingFile | None
     phone: str | None
     """from a shared contact of their own"""
-    has_location: bool
+    location: Location | None
     slots: Mapping[str, Any]
+    together: bool = False
+    """of a file: sent before the file ahead of it was answered, as an album is"""
+    linked: Sequence[str] = ()
+    """the same person's other conversations: their phone number was proved there too"""
 
     @classmethod
     def of(cls, tracker: Tracker) -> Turn:
@@ -54,6 +82,7 @@ class Turn:
         metadata = message.get("metadata") or {}
         intent = message.get("intent") or {}
         file = metadata.get("file")
+        place = metadata.get("location")
         return cls(
             conversation=tracker.sender_id,
             message_id=str(message.get("message_id")),
@@ -65,15 +94,38 @@ class Turn:
             services=_services(message.get("entities") or []),
             entities={e["entity"]: str(e["value"]) for e in message.get("entities") or [] if e["entity"] != "layanan"},
             choice=metadata.get("choice"),
-            file=IncomingFile(file["url"], file["name"], file["content_type"]) if file else None,
+            file=_file(file) if file else None,
             phone=(metadata.get("contact") or {}).get("phone"),
-            has_location=bool(metadata.get("location")),
+            location=Location(float(place["lat"]), float(place["lon"])) if place else None,
             slots=dict(tracker.slots),
+            together=bool(file and metadata.get("early")) and not _follows_words(tracker),
+            linked=[str(other) for other in metadata.get("linked") or []],
         )
+
+    @property
+    def contacts(self) -> Sequence[str]:
+        """Under which this person has filed: here first."""
+        return (self.conversation, *(other for other in self.linked if other != self.conversation))
+
+    def choosing(self, choice: str) -> Turn:
+        """This turn as if `choice` had been tapped instead of "ya" written."""
+        number = FILING_NUMBER.search(choice)
+        entities = {**self.entities, "nomor_permohonan": number[0]} if number else self.entities
+        return replace(self, choice=choice, entities=entities)
 
     def slot(self, name: str) -> str | None:
         value = self.slots.get(name)
         return None if value is None else str(value)
+
+
+def _follows_words(tracker: Tracker) -> bool:
+    """Whether the message before is known and sent no file."""
+    earlier = [event for event in tracker.events if event.get("event") == "user"][:-1]
+    return bool(earlier) and "file" not in (earlier[-1].get("metadata") or {})
+
+
+def _file(sent: Mapping[str, Any]) -> IncomingFile:
+    return IncomingFile(sent["url"], sent["name"], sent["content_type"], sent.get("caption") or "")
 
 
 def _services(entities: Sequence[Mapping[str, Any]]) -> list[Guess]:
@@ -94,6 +146,9 @@ class Reply:
     expects_number: bool = False
     """a typed "2" is then an answer, not the second choice"""
     handoff: Mapping[str, str | None] | None = None
+    understood: bool = True
+    """false twice in a row: the desk gets the conversation"""
+    file: OutgoingFile | None = None
 
     def say(self, text: str) -> None:
         if text not in self.paragraphs:
@@ -108,6 +163,10 @@ class Reply:
             custom["expects"] = "number"
         if self.handoff is not None:
             custom["handoff"] = self.handoff
+        if not self.understood:
+            custom["understood"] = False
+        if self.file is not None:
+            custom["file"] = asdict(self.file)
         if self.paragraphs:
             dispatcher.utter_message(
                 text="\n\n".join(self.paragraphs),

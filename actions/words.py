@@ -9,9 +9,21 @@ from typing import Any
 
 import yaml
 
-__all__ = ["fold", "is_word", "names_after", "number_in", "replace_synonyms", "starts_with_word", "wonders"]
+__all__ = [
+    "fold",
+    "is_word",
+    "names_after",
+    "number_in",
+    "replace_synonyms",
+    "represents",
+    "starts_with_word",
+    "wonders",
+]
 
 _WORDS = Path(__file__).resolve().parents[1] / "data" / "kamus"
+_FOR = r"(?:untuk|utk|buat|gae|gawe|kanggo|kagem|damel|bagi|atas nama)"
+_NO_PRINCIPALS = ("anak", "putri", "almarhum")
+"""A child's and a dead person's papers are the family's own business."""
 
 
 def fold(text: str) -> str:
@@ -33,6 +45,15 @@ def wonders(text: str) -> bool:
     """A question by its mark or by a word of asking."""
     padded = f" {fold(text)} "
     return "?" in text or any(f" {word} " in padded for word in _lists()["bertanya"])
+
+
+def represents(text: str) -> bool:
+    """Whether somebody speaks for another: "untuk ibu saya", "mewakili warga saya"."""
+    padded = f" {fold(text)} "
+    if any(f" {word} " in padded for word in _lists()["untuk_orang_lain"]):
+        return True
+    kin = "|".join(re.escape(word) for word in _kin())
+    return re.search(rf" {_FOR} (?:{kin})(?:ku|nya|e|mu)? ", padded) is not None
 
 
 def names_after(text: str) -> str:
@@ -58,6 +79,11 @@ def replace_synonyms(text: str) -> str:
 @lru_cache(maxsize=1)
 def _lists() -> dict[str, frozenset[str]]:
     return {kind: frozenset(words) for kind, words in _read("jawaban").items() if kind != "padanan"}
+
+
+@lru_cache(maxsize=1)
+def _kin() -> tuple[str, ...]:
+    return tuple(word for word in _read("kerabat") if word not in _NO_PRINCIPALS)
 
 
 @lru_cache(maxsize=1)

@@ -6,23 +6,22 @@ import enum
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, case, delete, func
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Row, delete
 
 from backend.answer import Problem
 from backend.catalogue import FieldType
 from backend.filing_number import InvalidFilingNumber, parse_filing_number
 from backend.filing_view import filing_rows
 from backend.tables import filings, proofs
+from backend.tries import count_try
 from backend.workspace import Workspace
 
 __all__ = ["Asker", "Role", "admit"]
 
 _TRIES = 5
-_WINDOW = timedelta(hours=1)
+"""an hour"""
 
 
 class Role(enum.Enum):
@@ -51,15 +50,16 @@ async def admit(workspace: Workspace, asker: Asker, text: str, *, owner_only: bo
         if row is None:
             raise _unknown()
         return number
-    if row is not None and asker.contact == row.contact:
+    if row is not None and row.contact is not None and asker.contact == row.contact:
         return number
     if owner_only:
-        raise Problem(403, "not-yours", "Dokumen ini hanya diberikan lewat percakapan yang mengajukan permohonannya.")
+        raise Problem(403, "not-yours", "Ini hanya bisa lewat percakapan yang mengajukan permohonannya.")
     if asker.proof is None:
         raise Problem(
             403, "proof-needed", "Sebutkan empat angka terakhir NIK atau nomor HP pemohon untuk melihat permohonan ini."
         )
-    await _count_try(workspace, asker.contact or "", number)
+    if not await count_try(workspace, asker.contact or "", number, _TRIES):
+        raise Problem(429, "too-many-tries", "Sudah lima kali dicoba untuk nomor ini; coba lagi satu jam lagi.")
     if row is None or not _proves(workspace, row, asker.proof):
         raise Problem(403, "proof-wrong", "Nomor permohonan dan empat angka itu tidak cocok; periksa lagi keduanya.")
     async with workspace.engine.begin() as connection:
@@ -78,28 +78,6 @@ def _parse(text: str) -> str:
 
 def _unknown() -> Problem:
     return Problem(404, "not-found", "Tidak ada permohonan dengan nomor itu; periksa lagi, contohnya SDA-2611-7K4QXB.")
-
-
-async def _count_try(workspace: Workspace, contact: str, number: str) -> None:
-    """One statement, so tries made at the same moment count one by one."""
-    now = workspace.clock()
-    is_over = proofs.c.since <= now - _WINDOW
-    counting = (
-        upsert(proofs)
-        .values(contact=contact, number=number, tries=1, since=now)
-        .on_conflict_do_update(
-            index_elements=["contact", "number"],
-            set_={
-                "tries": case((is_over, 1), else_=func.least(proofs.c.tries + 1, _TRIES + 1)),
-                "since": case((is_over, now), else_=proofs.c.since),
-            },
-        )
-        .returning(proofs.c.tries)
-    )
-    async with workspace.engine.begin() as connection:
-        tries = await connection.scalar(counting)
-    if tries is None or tries > _TRIES:
-        raise Problem(429, "too-many-tries", "Sudah lima kali dicoba untuk nomor ini; coba lagi satu jam lagi.")
 
 
 def _proves(workspace: Workspace, row: Row[Any], proof: str) -> bool:

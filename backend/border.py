@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Self, TypeVar
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from backend.answer import Problem
+from backend.satisfaction import Element
 from backend.states import State
 
 __all__ = [
     "Cancellation",
+    "Confirmation",
+    "Consent",
     "Correction",
     "FieldChange",
     "Flaw",
+    "Message",
+    "Move",
     "NewDraft",
+    "Survey",
     "Transition",
     "read_bytes",
     "read_header",
     "read_identifier",
     "read_json",
+    "read_month",
+    "read_part",
     "read_query",
 ]
 
 _LARGEST_JSON = 1024 * 1024
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 
 Token = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Something that is stored and compared, never shown: PostgreSQL takes no NUL."""
@@ -41,6 +63,34 @@ class NewDraft(_Body):
     contact: Token
     channel: Token
     on_behalf_of: Token | None = None
+
+
+class Message(_Body):
+    message_id: Token
+
+
+class Consent(Message):
+    contact: Token
+    version: Token
+    channel: Token
+
+
+class Move(Message):
+    """To another contact of the same person."""
+
+    contact: Token
+    channel: Token
+
+
+class Survey(Message):
+    scores: Mapping[Element, Annotated[int, Field(strict=True, ge=1, le=4)]]
+    suggestion: Words | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.scores and not self.suggestion:
+            raise ValueError("Isi paling sedikit satu nilai, atau saran.")
+        return self
 
 
 class FieldChange(_Body):
@@ -75,6 +125,14 @@ class Flaw(_Item):
 
 class Cancellation(_Body):
     reason: Words
+
+
+class Confirmation(_Body):
+    """Whether a complaint is settled."""
+
+    message_id: Token
+    resolved: StrictBool
+    note: Words | None = None
 
 
 class Transition(_Body):
@@ -135,6 +193,22 @@ def read_identifier(request: web.Request, name: str) -> UUID:
         raise Problem(404, "not-found", "Tidak ada draf dengan pengenal itu.") from None
 
 
+def read_part(request: web.Request, name: str) -> str:
+    """Of the path."""
+    return _required_token(request.match_info[name], name)
+
+
+def read_month(request: web.Request, name: str) -> date | None:
+    """`2026-11`, or a date in it; its first day."""
+    value = read_query(request, name)
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(f"{value}-01" if _MONTH.fullmatch(value) else value).replace(day=1)
+    except ValueError:
+        raise Problem(422, "invalid-request", f"Tulis `{name}` seperti 2026-11.", field=name) from None
+
+
 def read_query(request: web.Request, name: str) -> str | None:
     return _token(request.query.get(name), name)
 
@@ -144,8 +218,10 @@ def read_header(request: web.Request, name: str) -> str | None:
 
 
 def _token(value: str | None, name: str) -> str | None:
-    if value is None:
-        return None
+    return None if value is None else _required_token(value, name)
+
+
+def _required_token(value: str, name: str) -> str:
     try:
         return _TOKEN.validate_python(value)
     except ValidationError:

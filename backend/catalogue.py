@@ -26,6 +26,7 @@ __all__ = [
     "FieldType",
     "Mode",
     "Office",
+    "PowerOfAttorney",
     "Service",
     "Source",
     "TimeLimit",
@@ -41,11 +42,21 @@ class CatalogueError(Exception):
 
 
 class Mode(enum.StrEnum):
-    """How far the chat goes: file it here, explain and point the way, or collect a question for an officer."""
+    """How far the chat goes: file it here, explain and point the way, collect a question for an officer, or a complaint."""
 
     FILING = "permohonan"
     REFERRAL = "rujukan"
     STAFF = "staf"
+    COMPLAINT = "pengaduan"
+
+
+class PowerOfAttorney(enum.StrEnum):
+    """What somebody who files for another person has to show."""
+
+    ALWAYS = "always"
+    UNLESS_FAMILY = "unless_family"
+    NOT_ALLOWED = "not_allowed"
+    """the person has to file it alone"""
 
 
 class FieldType(enum.StrEnum):
@@ -60,6 +71,8 @@ class FieldType(enum.StrEnum):
     CHOICE = "choice"
     TEXT = "text"
     NUMBER = "number"
+    LOCATION = "location"
+    PEOPLE = "people"
 
 
 _FIELD_TYPES: Mapping[str, FieldType] = {
@@ -74,6 +87,14 @@ _FIELD_TYPES: Mapping[str, FieldType] = {
     "pilihan": FieldType.CHOICE,
     "teks": FieldType.TEXT,
     "angka": FieldType.NUMBER,
+    "lokasi": FieldType.LOCATION,
+    "orang": FieldType.PEOPLE,
+}
+
+_POWERS: Mapping[str, PowerOfAttorney] = {
+    "wajib": PowerOfAttorney.ALWAYS,
+    "bukan_keluarga": PowerOfAttorney.UNLESS_FAMILY,
+    "tidak_boleh": PowerOfAttorney.NOT_ALLOWED,
 }
 
 
@@ -115,20 +136,32 @@ class Choice(_Entry):
     )
 
 
-class FieldDefinition(_Entry):
+class _Asked(_Entry):
     id: Identifier
     name: Text = Field(alias="nama", description="as shown on the review")
+    optional: bool = Field(default=False, alias="boleh_dilewati")
+    only_if: Mapping[Identifier, tuple[Identifier, ...]] = Field(
+        default={}, alias="hanya_bila", description="asked when each of these choices has one of these values"
+    )
+
+
+class FieldDefinition(_Asked):
     type: FieldType = Field(alias="jenis")
     question: Text = Field(alias="tanya")
     help: Text | None = Field(default=None, alias="bantuan")
-    optional: bool = Field(default=False, alias="boleh_dilewati")
     choices: tuple[Choice, ...] = Field(default=(), alias="pilihan")
     within: Identifier | None = Field(default=None, alias="di_dalam", description="for a desa: its kecamatan's field")
-    minimum: int | None = Field(default=None, alias="paling_kecil")
-    maximum: int | None = Field(default=None, alias="paling_besar")
+    minimum: int | None = Field(
+        default=None, alias="paling_kecil", description="of a number; how many people; how many letters of a text"
+    )
+    maximum: int | None = Field(default=None, alias="paling_besar", description="as `minimum`")
     past: bool | None = Field(
         default=None, alias="lampau", description="a date: true = not after today, false = not before"
     )
+    belongs_to: Identifier | None = Field(
+        default=None, alias="milik", description="a date of birth or a sex: the field with that person's NIK"
+    )
+    lasting: bool = Field(default=False, alias="tetap", description="the same in a person's next filing")
 
     @model_validator(mode="before")
     @classmethod
@@ -146,14 +179,13 @@ class FieldDefinition(_Entry):
             raise ValueError("`pilihan` harus diisi untuk jenis pilihan, dan hanya untuk jenis itu")
         if (self.type is FieldType.DESA) != (self.within is not None):
             raise ValueError("jenis desa, dan hanya itu, memerlukan `di_dalam`: id isian kecamatannya")
+        if self.belongs_to is not None and self.type not in (FieldType.DATE, FieldType.CHOICE):
+            raise ValueError("`milik` hanya untuk tanggal lahir (jenis tanggal) atau jenis kelamin (jenis pilihan)")
         return self
 
 
-class Document(_Entry):
-    id: Identifier
-    name: Text = Field(alias="nama")
+class Document(_Asked):
     good: Text = Field(alias="baik", description="what a usable photo or scan of it shows")
-    optional: bool = Field(default=False, alias="boleh_dilewati")
     condition: Text | None = Field(default=None, alias="bila", description="in which case it is needed")
     maximum_pages: int = Field(default=4, ge=1, le=20, alias="halaman_paling_banyak")
 
@@ -184,16 +216,19 @@ class Office(BaseModel):
 
 
 class Service(_Entry):
+    """A service of `layanan/`, or a form of `formulir/`, which is filed alike but isn't one of the services."""
+
     id: Identifier
     name: Text = Field(alias="nama")
     families: tuple[Identifier, ...] = Field(default=(), alias="keluarga")
-    aliases: tuple[Text, ...] = Field(alias="sebutan", min_length=1, description="what people call it")
-    phrases: tuple[Text, ...] = Field(
-        alias="ungkapan", min_length=8, description="whole messages; the model learns them"
-    )
+    aliases: tuple[Text, ...] = Field(default=(), alias="sebutan", description="what people call it")
+    phrases: tuple[Text, ...] = Field(default=(), alias="ungkapan", description="whole messages; the model learns them")
     agency: Text = Field(alias="instansi")
     offices: tuple[Identifier, ...] = Field(alias="kantor", min_length=1)
     mode: Mode
+    power_of_attorney: PowerOfAttorney = Field(
+        default=PowerOfAttorney.UNLESS_FAMILY, alias="kuasa", description="when somebody files it for another person"
+    )
     online: tuple[Text, ...] = Field(default=(), alias="daring", description="other channels, by name or address")
     requirements: tuple[Fact, ...] = Field(default=(), alias="syarat")
     documents: tuple[Document, ...] = Field(default=(), alias="dokumen")
@@ -203,6 +238,47 @@ class Service(_Entry):
     legal_basis: tuple[Fact, ...] = Field(default=(), alias="dasar_hukum")
     steps: tuple[Fact, ...] = Field(alias="langkah", min_length=1)
     notes: tuple[Fact, ...] = Field(default=(), alias="catatan")
+
+    @property
+    def is_filed_here(self) -> bool:
+        return self.mode is not Mode.REFERRAL and bool(self.fields)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _translate_power(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "kuasa" in values:
+            power = values["kuasa"]
+            if not isinstance(power, str) or power not in _POWERS:
+                raise ValueError(f"kuasa `{power}` tidak dikenal; pakai salah satu: {', '.join(_POWERS)}")
+            values = {**values, "kuasa": _POWERS[power]}
+        return values
+
+    @model_validator(mode="after")
+    def _asks_in_order(self) -> Service:
+        """What decides over a question is asked before it."""
+        choices: dict[str, set[str]] = {}
+        niks: set[str] = set()
+        for item in (*self.fields, *self.documents):
+            for field, values in item.only_if.items():
+                if unknown := set(values) - choices.get(field, set()):
+                    raise ValueError(
+                        f"`{item.id}`: `hanya_bila: {field}` harus isian pilihan sebelum ini, dengan nilai "
+                        f"{', '.join(sorted(unknown))}"
+                    )
+            if isinstance(item, FieldDefinition):
+                if item.belongs_to is not None and item.belongs_to not in niks:
+                    raise ValueError(f"isian `{item.id}`: `milik: {item.belongs_to}` bukan isian NIK sebelum ini")
+                choices[item.id] = {choice.id for choice in item.choices}
+                niks |= {item.id} if item.type is FieldType.NIK else set()
+        return self
+
+    @model_validator(mode="after")
+    def _lets_complain_unnamed(self) -> Service:
+        identity = next((field for field in self.fields if field.id == "identitas"), None)
+        given = {choice.id for choice in identity.choices} if identity else set()
+        if self.mode is Mode.COMPLAINT and given != {"terbuka", "rahasia", "anonim"}:
+            raise ValueError("mode pengaduan memerlukan isian `identitas`: pilihan terbuka, rahasia, dan anonim")
+        return self
 
     @model_validator(mode="after")
     def _can_be_filed(self) -> Service:
@@ -222,13 +298,35 @@ class Service(_Entry):
         yield from (*self.requirements, self.fee, self.time_limit, *self.legal_basis, *self.steps, *self.notes)
 
 
+class _ListedService(Service):
+    """One of `layanan/`: people name it, and the model learns how."""
+
+    aliases: tuple[Text, ...] = Field(alias="sebutan", min_length=1)
+    phrases: tuple[Text, ...] = Field(alias="ungkapan", min_length=8)
+
+    @model_validator(mode="after")
+    def _is_a_service(self) -> _ListedService:
+        if self.mode is Mode.COMPLAINT:
+            raise ValueError("pengaduan bukan layanan; letakkan berkasnya di data/formulir")
+        return self
+
+
 @dataclass(frozen=True)
 class Catalogue:
     services: Mapping[str, Service]
+    forms: Mapping[str, Service]
+    """what else can be filed; no id is also a service's"""
+    representative_fields: Sequence[FieldDefinition]
+    """asked first of somebody who files for another person"""
+    power_of_attorney: Document
     sources: Mapping[str, Source]
     families: Mapping[str, str]
     """id → name"""
     offices: Mapping[str, Office]
+
+    def entry(self, identifier: str) -> Service | None:
+        """A service or a form."""
+        return self.services.get(identifier) or self.forms.get(identifier)
 
     def sources_of(self, service: Service) -> list[Source]:
         """The sources that a service's facts name, in the order of `sumber.yml`."""
@@ -237,7 +335,7 @@ class Catalogue:
 
 
 def load_catalogue(data: Path) -> Catalogue:
-    """Read and check `data/layanan/*.yml` and the shared files they name.
+    """Read and check `data/layanan/*.yml`, `data/formulir/*.yml` and the shared files they name.
 
     Raises CatalogueError listing every finding, not only the first.
     """
@@ -252,14 +350,25 @@ def load_catalogue(data: Path) -> Catalogue:
         families=frozenset(families),
         sources=frozenset(sources),
     )
-    services: dict[str, Service] = {}
-    for path in sorted((data / "layanan").glob("*.yml")):
-        service = _read_service(path, shared, findings)
-        if service is not None:
-            services[service.id] = service
+    services = _read_services(data / "layanan", _ListedService, shared, findings)
+    forms = _read_services(data / "formulir", Service, shared, findings)
+    findings.extend(
+        f"{data / 'formulir' / both}.yml:1: id `{both}` sudah dipakai di data/layanan; pilih id lain"
+        for both in sorted(services.keys() & forms.keys())
+    )
+    fields = _read_shared(data / "isian.yml", _REPRESENTATIVE, FieldDefinition, shared.fields, findings)
+    power = _read_shared(data / "dokumen.yml", (_POWER_OF_ATTORNEY,), Document, shared.documents, findings)
     if findings:
         raise CatalogueError("\n".join(findings))
-    return Catalogue(services=services, sources=sources, families=families, offices=offices)
+    return Catalogue(
+        services=services,
+        forms=forms,
+        representative_fields=fields,
+        power_of_attorney=power[0],
+        sources=sources,
+        families=families,
+        offices=offices,
+    )
 
 
 class _Family(_Entry):
@@ -281,7 +390,36 @@ class _Shared:
     sources: frozenset[str]
 
 
-def _read_service(path: Path, shared: _Shared, findings: list[str]) -> Service | None:
+_REPRESENTATIVE = ("wakil_nama", "wakil_hubungan", "wakil_hp")
+_POWER_OF_ATTORNEY = "surat_kuasa"
+
+
+def _read_shared(
+    path: Path, wanted: Sequence[str], kind: type[T], library: Mapping[str, Any], findings: list[str]
+) -> list[T]:
+    """What the program itself needs of a shared file."""
+    entries: list[T] = []
+    for name in wanted:
+        if name not in library:
+            findings.append(f"{path}:1: `{name}` tidak ada, padahal dipakai bila orang mengurus untuk orang lain")
+            continue
+        try:
+            entries.append(kind.model_validate(library[name]))
+        except ValidationError as error:
+            findings.extend(f"{path}:1: `{name}`: {_where(e['loc'])}{_reason(e)}" for e in error.errors())
+    return entries
+
+
+def _read_services(folder: Path, kind: type[Service], shared: _Shared, findings: list[str]) -> dict[str, Service]:
+    services: dict[str, Service] = {}
+    for path in sorted(folder.glob("*.yml")):
+        service = _read_service(path, kind, shared, findings)
+        if service is not None:
+            services[service.id] = service
+    return services
+
+
+def _read_service(path: Path, kind: type[Service], shared: _Shared, findings: list[str]) -> Service | None:
     read = _read_yaml(path, findings)
     if read is None:
         return None
@@ -297,7 +435,7 @@ def _read_service(path: Path, shared: _Shared, findings: list[str]) -> Service |
             for index, item in enumerate(content.get(key) or [])
         ]
     try:
-        service = Service.model_validate(expanded)
+        service = kind.model_validate(expanded)
     except ValidationError as error:
         findings.extend(f"{path}:{_line(node, e['loc'])}: {_where(e['loc'])}{_reason(e)}" for e in error.errors())
         return None

@@ -32,7 +32,9 @@ async def record(
     note: str | None = None,
     fix: Fix = (),
     officer: str | None = None,
+    announced: bool = True,
 ) -> None:
+    """What isn't `announced` enters the chronology, but the bot isn't told of it."""
     await connection.execute(
         insert(chronology).values(
             id=uuid4(),
@@ -43,6 +45,7 @@ async def record(
             officer=officer,
             words=seal.seal_json({"note": note, "fix": fix}),
             next_attempt_at=at,
+            delivered_at=None if announced else at,
         )
     )
 

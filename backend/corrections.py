@@ -17,6 +17,7 @@ from backend.asker import Asker, admit
 from backend.border import Correction
 from backend.changes import apply_once
 from backend.chronology import Fix
+from backend.complaints import hides_applicant
 from backend.documents import LARGEST, FileRefused
 from backend.drafts import count_pages, form_of
 from backend.fields import FieldError
@@ -104,7 +105,7 @@ class Corrections:
         unused = list(await connection.scalars(old))
         now = self._workspace.clock()
         rows = [
-            {"draft_id": draft_id, "document": key, "page": number, "at": now, **page.columns()}
+            {"draft_id": draft_id, "document": key, "page": number, "at": now, **page.columns(), "doubt": None}
             for number, page in enumerate(pages, start=1)
         ]
         await connection.execute(insert(files), rows)
@@ -121,6 +122,7 @@ class Corrections:
 
     async def _save(self, connection: AsyncConnection, number: str, draft_id: UUID, form: Form) -> None:
         workspace, answers = self._workspace, form.content.answers
+        nik = answers.get("nik")
         await connection.execute(
             update(drafts).where(drafts.c.id == draft_id).values(content=workspace.seal_content(form.content))
         )
@@ -128,7 +130,8 @@ class Corrections:
             update(filings)
             .where(filings.c.number == number)
             .values(
-                nik_index=workspace.seal.index(str(answers["nik"])),
+                nik_index=workspace.seal.index(str(nik)) if nik is not None else None,
+                hides_applicant=hides_applicant(form.service, answers),
                 office=office_name(form.service, answers, workspace.catalogue, workspace.regions),
             )
         )
@@ -148,10 +151,10 @@ def _is_about(flaw: dict[str, str], correction: Correction) -> bool:
 
 
 def _now_missing(form: Form, left: Fix) -> list[dict[str, str]]:
-    """Another kecamatan empties its desa, which then has to be answered again too."""
-    known = {flaw.get("field") for flaw in left}
+    """Another kecamatan empties its desa, another choice asks for more, which then has to be answered too."""
+    known = {flaw.get("field") or flaw.get("document") for flaw in left}
     return [
-        {"field": item, "reason": "menyesuaikan jawaban yang baru diperbaiki"}
+        {"field" if form.field(item) else "document": item, "reason": "menyesuaikan jawaban yang baru diperbaiki"}
         for item in form.missing()
-        if form.field(item) and item not in known
+        if item not in known
     ]

@@ -1,13 +1,14 @@
 """Files of citizens and officers, sealed, one file each under `PRAJA_HOME/documents`.
 
-A file is complete on disk before the row that names it is committed; one without a row is an orphan and harms nobody.
+A file is complete on disk before the row that names it is committed. The table `stored_files` knows of it before that, so
+that one which a crash left without its row is found again, by the database that wrote it and by no other.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from identity import Seal
 
@@ -21,8 +22,7 @@ class DocumentStore:
         self._folder = folder
         self._seal = seal
 
-    def write(self, content: bytes) -> UUID:
-        identifier = uuid4()
+    def write(self, identifier: UUID, content: bytes) -> None:
         path = self._path(identifier)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = path.with_suffix(".part")
@@ -31,7 +31,6 @@ class DocumentStore:
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(path)
-        return identifier
 
     def read(self, identifier: UUID) -> bytes:
         """Raises FileNotFoundError and SealBroken."""

@@ -11,6 +11,7 @@ import pypdf
 from PIL import Image
 
 from backend.image_metadata import BrokenImage, strip_metadata
+from backend.image_quality import READING_SIZE, Doubt, find_doubt
 
 __all__ = ["LARGEST", "CheckedFile", "FileRefused", "check_file"]
 
@@ -32,6 +33,8 @@ class CheckedFile:
     content: bytes
     """without metadata"""
     content_type: str
+    doubt: Doubt | None = None
+    """of a photo that may be hard to read"""
 
 
 class FileRefused(ValueError):
@@ -47,7 +50,8 @@ def check_file(content: bytes) -> CheckedFile:
         _open_pdf(content)
         return CheckedFile(content, content_type)
     if content_type in _PILLOW:
-        return CheckedFile(_open_image(content, content_type), content_type)
+        stripped, doubt = _open_image(content, content_type)
+        return CheckedFile(stripped, content_type, doubt)
     if content_type in ("image/heic", "image/heif", "image/avif"):
         raise FileRefused(
             "Foto HEIC dari iPhone belum bisa dibuka di sini. Kirim sebagai foto biasa, bukan sebagai berkas, "
@@ -56,7 +60,7 @@ def check_file(content: bytes) -> CheckedFile:
     raise FileRefused(f"Yang diterima {_describe(content, content_type)}. {_SEND_INSTEAD}")
 
 
-def _open_image(content: bytes, content_type: str) -> bytes:
+def _open_image(content: bytes, content_type: str) -> tuple[bytes, Doubt | None]:
     try:
         with Image.open(io.BytesIO(content), formats=[_PILLOW[content_type]]) as image:
             width, height = image.size
@@ -76,14 +80,15 @@ def _open_image(content: bytes, content_type: str) -> bytes:
     try:
         stripped = strip_metadata(content, content_type, orientation if orientation in range(1, 9) else 1)
         with Image.open(io.BytesIO(stripped), formats=[_PILLOW[content_type]]) as image:
-            # A JPEG is read to its end at an eighth of its size, which takes a fraction of the memory.
-            image.draft("L", (width // 8, height // 8))
+            # A JPEG is read to its end at a part of its size, which takes a fraction of the memory.
+            image.draft("L", (min(width, READING_SIZE), min(height, READING_SIZE)))
             image.load()
+            doubt = find_doubt(image)
     except BrokenImage:
         raise FileRefused(_UNREADABLE) from None
     except Exception:
         raise FileRefused(_UNREADABLE) from None
-    return stripped
+    return stripped, doubt
 
 
 def _too_many_pixels() -> FileRefused:

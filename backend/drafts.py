@@ -15,13 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from backend.answer import Answer, Problem, answer_json
 from backend.border import NewDraft
 from backend.calendar import LOCAL_TIME
-from backend.catalogue import Mode, Service
+from backend.catalogue import Service
 from backend.changes import find_draft
-from backend.form import Content, Form
-from backend.retention import empty_drafts
+from backend.erasure import empty_drafts
+from backend.form import Content, Form, Pages
+from backend.image_quality import Doubt
+from backend.known_data import find_known
+from backend.representation import refuse_representation, service_asked
 from backend.states import DraftState
 from backend.tables import drafts, files
 from backend.workspace import Workspace
+from identity import mask_numbers
 
 __all__ = ["DRAFT_LIFE", "Drafts", "count_pages", "form_of", "refuse_unless_open", "usable_service", "view_draft"]
 
@@ -34,12 +38,17 @@ class Drafts:
         self._workspace = workspace
 
     async def open(self, new: NewDraft) -> Answer:
-        """201, or 200 with the draft of that service which the contact has open already, now on this channel."""
+        """201, or 200 with the draft of that service which the contact has open already, now on this channel.
+
+        One for oneself and one for another person may be open side by side.
+        """
         service = self._workspace.service(new.service)
         if service is None:
             raise Problem(404, "not-found", "Layanan itu tidak ada di katalog.")
-        if service.mode is not Mode.FILING:
+        if not service.is_filed_here:
             raise Problem(422, "not-filed-here", f"{service.name} tidak diajukan lewat sini.", field="service")
+        if new.on_behalf_of is not None:
+            refuse_representation(service)
         now = self._workspace.clock()
         new_row = upsert(drafts).values(
             id=uuid4(),
@@ -47,6 +56,7 @@ class Drafts:
             contact=new.contact,
             channel=new.channel,
             state=DraftState.OPEN,
+            on_behalf=new.on_behalf_of is not None,
             content=self._workspace.seal_content(Content(on_behalf_of=new.on_behalf_of)),
             expires_at=now + DRAFT_LIFE,
         )
@@ -57,15 +67,15 @@ class Drafts:
             drafts.c.expires_at <= now,
         )
         open_or_new = new_row.on_conflict_do_update(
-            index_elements=["contact", "service"],
+            index_elements=["contact", "service", "on_behalf"],
             index_where=text("state = 'open'"),
             set_={"channel": new.channel},
         ).returning(*drafts.c, literal_column("xmax = 0").label("is_new"))
         async with self._workspace.engine.begin() as connection:
             await connection.execute(expired.values(state=DraftState.EXPIRED))
             row = (await connection.execute(open_or_new)).one()
-            pages = await count_pages(connection, [row.id])
-        return answer_json(view_draft(self._workspace, row, pages[row.id]), 201 if row.is_new else 200)
+            view = await view_draft(connection, self._workspace, row)
+        return answer_json(view, 201 if row.is_new else 200)
 
     async def get(self, draft_id: UUID, ask: str | None = None) -> Answer:
         """`ask` makes `next` the question of that field or document, answered already or not."""
@@ -73,25 +83,27 @@ class Drafts:
             row = await find_draft(connection, draft_id)
             if row.state != DraftState.SUBMITTED:
                 refuse_unless_open(self._workspace, row)
-            pages = await count_pages(connection, [row.id])
-        return answer_json(view_draft(self._workspace, row, pages[row.id], ask))
+            return answer_json(await view_draft(connection, self._workspace, row, ask))
 
-    async def list_open(self, contact: str) -> Answer:
-        """Last changed first."""
+    async def list_open(self, contact: str, *, masked: bool = False) -> Answer:
+        """Last changed first. `masked`: numbers of persons are shown as officers see them."""
         query = (
             select(drafts)
             .where(
                 drafts.c.contact == contact,
                 drafts.c.state == DraftState.OPEN,
                 drafts.c.expires_at > self._workspace.clock(),
-                drafts.c.service.in_(self._workspace.catalogue.services),
+                drafts.c.service.in_([*self._workspace.catalogue.services, *self._workspace.catalogue.forms]),
             )
             .order_by(drafts.c.expires_at.desc())
         )
         async with self._workspace.engine.connect() as connection:
             rows = (await connection.execute(query)).all()
-            pages = await count_pages(connection, [row.id for row in rows])
-        return answer_json({"drafts": [view_draft(self._workspace, row, pages[row.id]) for row in rows]})
+            views = [await view_draft(connection, self._workspace, row) for row in rows]
+        if masked:
+            for view in views:
+                view["answers"] = {key: mask_numbers(str(value)) for key, value in view["answers"].items()}
+        return answer_json({"drafts": views})
 
     async def delete(self, draft_id: UUID) -> None:
         """Empties the draft; a trace without content remains, so that deleting again succeeds."""
@@ -120,35 +132,49 @@ def usable_service(workspace: Workspace, identifier: str) -> Service:
     return service
 
 
-def form_of(workspace: Workspace, row: Row[Any], pages: Mapping[str, int]) -> Form:
-    service = usable_service(workspace, row.service)
-    return Form(service, workspace.open_content(row.content), pages, workspace.regions)
+def form_of(workspace: Workspace, row: Row[Any], pages: Mapping[str, Pages]) -> Form:
+    content = workspace.open_content(row.content)
+    service = service_asked(workspace.catalogue, usable_service(workspace, row.service), content.on_behalf_of)
+    return Form(service, content, pages, workspace.regions)
 
 
-def view_draft(workspace: Workspace, row: Row[Any], pages: Mapping[str, int], ask: str | None = None) -> dict[str, Any]:
-    form = form_of(workspace, row, pages)
+async def view_draft(
+    connection: AsyncConnection, workspace: Workspace, row: Row[Any], ask: str | None = None
+) -> dict[str, Any]:
+    """As it is now in this transaction."""
+    form = form_of(workspace, row, (await count_pages(connection, [row.id]))[row.id])
+    known = await find_known(connection, workspace, row, form) if row.state == DraftState.OPEN else None
     return {
         "id": str(row.id),
         "service": row.service,
         "state": row.state,
+        "on_behalf_of": form.content.on_behalf_of,
         "answers": form.content.answers,
         "skipped": form.content.skipped,
-        "documents": {key: {"pages": count, "status": "accepted"} for key, count in pages.items()},
+        "documents": {key: _view_pages(pages) for key, pages in form.pages.items()},
+        "items": form.show_items(),
+        "known": known and known.show(),
         "next": form.next(ask),
         "missing": form.missing(),
         "expires_at": row.expires_at.astimezone(LOCAL_TIME).isoformat(),
     }
 
 
-async def count_pages(connection: AsyncConnection, draft_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+def _view_pages(pages: Pages) -> dict[str, Any]:
+    if pages.doubt is None:
+        return {"pages": pages.count, "status": "accepted"}
+    return {"pages": pages.count, "status": "doubtful", "hint": pages.doubt.hint}
+
+
+async def count_pages(connection: AsyncConnection, draft_ids: Sequence[UUID]) -> dict[UUID, dict[str, Pages]]:
     """draft → document → pages, in the order of arrival; an empty mapping for a draft without files."""
     query = (
-        select(files.c.draft_id, files.c.document, func.count())
+        select(files.c.draft_id, files.c.document, func.count(), func.min(files.c.doubt))
         .where(files.c.draft_id.in_(draft_ids), files.c.document.is_not(None))
         .group_by(files.c.draft_id, files.c.document)
         .order_by(func.min(files.c.at))
     )
-    counted: dict[UUID, dict[str, int]] = defaultdict(dict)
-    for draft_id, document, count in await connection.execute(query):
-        counted[draft_id][document] = count
+    counted: dict[UUID, dict[str, Pages]] = defaultdict(dict)
+    for draft_id, document, count, doubt in await connection.execute(query):
+        counted[draft_id][document] = Pages(count, Doubt(doubt) if doubt is not None else None)
     return counted

@@ -10,6 +10,7 @@ from datetime import date
 from pydantic import JsonValue
 
 from backend.catalogue import FieldDefinition, FieldType
+from backend.persons import PersonsUnclear, read_persons, write_persons
 from backend.regions import Regions, closest, find_place
 from identity import InvalidNumber, parse_kk_number, parse_nik, parse_phone
 
@@ -22,6 +23,11 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _OLDEST = date(1900, 1, 1)
 _THOUSANDS = re.compile(r"-?\d{1,3}(\.\d{3})+", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,15}", re.ASCII)
+_POINT = re.compile(r"(-?\d{1,3}(?:\.\d{1,15})?)\s*,\s*(-?\d{1,3}(?:\.\d{1,15})?)", re.ASCII)
+_AROUND_SIDOARJO = (-7.70, -7.20), (112.35, 113.05)
+"""latitude, longitude: the district and some kilometres about it, for a phone may err"""
+_SHORTEST, _LONGEST = 3, 500
+"""letters of an answer in words, unless its field says otherwise"""
 
 
 class FieldError(ValueError):
@@ -29,11 +35,11 @@ class FieldError(ValueError):
 
 
 def parse_answer(field: FieldDefinition, value: JsonValue, *, answers: Answers, regions: Regions, today: date) -> Value:
-    """The canonical value: digits, E.164, ISO date, an id or official name, tidied text, or a whole number.
+    """The canonical value: digits, E.164, ISO date, an id or official name, `lat,lon`, tidied text, or a whole number.
 
     `answers` are those given so far: a desa is looked up in its kecamatan. Raises FieldError.
     """
-    text = _text(value)
+    text = _text(_joined(value) if field.type is FieldType.LOCATION else value)
     try:
         match field.type:
             case FieldType.NIK:
@@ -53,10 +59,14 @@ def parse_answer(field: FieldDefinition, value: JsonValue, *, answers: Answers, 
             case FieldType.CHOICE:
                 return _choice(text, field)
             case FieldType.ADDRESS | FieldType.TEXT:
-                return _prose(text)
+                return _prose(text, field.minimum or _SHORTEST, field.maximum or _LONGEST)
+            case FieldType.LOCATION:
+                return _location(text)
+            case FieldType.PEOPLE:
+                return _people(value, field.minimum, field.maximum, today)
             case FieldType.NUMBER:
                 return _number(text, field.minimum, field.maximum)
-    except InvalidNumber as error:
+    except (InvalidNumber, PersonsUnclear) as error:
         raise FieldError(str(error)) from None
 
 
@@ -135,12 +145,44 @@ def _choice(text: str, field: FieldDefinition) -> str:
     raise FieldError(f"Pilih salah satu: {', '.join(choice.title for choice in field.choices)}.")
 
 
-def _prose(text: str) -> str:
-    if len(text) < 3:
-        raise FieldError("Jawaban itu terlalu pendek; tulis paling sedikit tiga huruf.")
-    if len(text) > 500:
-        raise FieldError("Jawaban itu terlalu panjang; ringkas menjadi paling banyak 500 huruf.")
+def _prose(text: str, shortest: int, longest: int) -> str:
+    if len(text) < shortest:
+        least = "tiga" if shortest == _SHORTEST else str(shortest)
+        raise FieldError(f"Jawaban itu terlalu pendek; tulis paling sedikit {least} huruf.")
+    if len(text) > longest:
+        raise FieldError(f"Jawaban itu terlalu panjang; ringkas menjadi paling banyak {longest} huruf.")
     return text
+
+
+def _joined(value: JsonValue) -> JsonValue:
+    """A point as an object, `{"lat", "lon"}`, is the same as `lat,lon`."""
+    if isinstance(value, dict) and value.keys() == {"lat", "lon"}:
+        return f"{value['lat']},{value['lon']}"
+    return value
+
+
+def _location(text: str) -> str:
+    """A point in or near the district with six decimals, a tenth of a metre, or words that name the place."""
+    point = _POINT.fullmatch(text)
+    if point is None:
+        return _prose(text, _SHORTEST, _LONGEST)
+    latitude, longitude = float(point[1]), float(point[2])
+    (south, north), (west, east) = _AROUND_SIDOARJO
+    if not (south <= latitude <= north and west <= longitude <= east):
+        raise FieldError(
+            "Titik itu di luar Kabupaten Sidoarjo. Kirim titik tempat kejadiannya, atau tulis nama tempatnya."
+        )
+    return f"{latitude:.6f},{longitude:.6f}"
+
+
+def _people(value: JsonValue, fewest: int | None, most: int | None, today: date) -> str:
+    lines = [_text(line) for line in str(value).splitlines() if line.strip()]
+    persons = read_persons("\n".join(lines), today=today)
+    if fewest is not None and len(persons) < fewest:
+        raise FieldError(f"Tulis paling sedikit {fewest} orang, masing-masing nama dan NIK; baru ada {len(persons)}.")
+    if most is not None and len(persons) > most:
+        raise FieldError(f"Tulis paling banyak {most} orang, masing-masing nama dan NIK; sekarang ada {len(persons)}.")
+    return write_persons(persons)
 
 
 def _number(text: str, minimum: int | None, maximum: int | None) -> int:

@@ -14,13 +14,16 @@ from sqlalchemy import Row, delete, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.answer import Answer, Problem, answer_json
-from backend.asker import Asker, admit
+from backend.asker import Asker, Role, admit
 from backend.border import Transition
+from backend.catalogue import Mode
 from backend.chronology import Fix, record
 from backend.documents import FileRefused
 from backend.filing_view import filing_rows, view_filing, view_filings
-from backend.states import CANCELLABLE, STEPS, State
-from backend.tables import files, filings
+from backend.representation import service_asked
+from backend.states import CANCELLABLE, State, steps_from
+from backend.tables import drafts, files, filings
+from backend.verification import issue_code
 from backend.workspace import StoredFile, Workspace
 
 __all__ = ["Filings", "Filter", "lock_filing", "move"]
@@ -42,36 +45,47 @@ class Filings:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
-    async def list_newest(self, wanted: Filter) -> Answer:
+    async def list_newest(self, wanted: Filter, role: Role) -> Answer:
+        """An officer who looks for a contact's filings doesn't find the complaints that hide who made them."""
         query = filing_rows().order_by(filings.c.submitted_at.desc(), filings.c.number.desc()).limit(_PAGE + 1)
         for column in (filings.c.contact, filings.c.state, filings.c.service, filings.c.office):
             value = getattr(wanted, column.name)
             if value is not None:
                 query = query.where(column == value)
+        for_office = role is Role.OFFICER
+        if for_office and wanted.contact is not None:
+            query = query.where(filings.c.hides_applicant.is_(False))
         if wanted.after is not None:
             query = query.where(tuple_(filings.c.submitted_at, filings.c.number) < _read_cursor(wanted.after))
         async with self._workspace.engine.connect() as connection:
             rows = (await connection.execute(query)).all()
-            views = await view_filings(connection, self._workspace, rows[:_PAGE])
+            views = await view_filings(connection, self._workspace, rows[:_PAGE], for_office=for_office)
         return answer_json({"filings": views, "next": _cursor(rows[_PAGE - 1]) if len(rows) > _PAGE else None})
 
     async def get(self, asker: Asker, number: str) -> Answer:
         number = await admit(self._workspace, asker, number)
+        for_office = asker.role is Role.OFFICER
         async with self._workspace.engine.connect() as connection:
-            return answer_json(await view_filing(connection, self._workspace, number))
+            return answer_json(await view_filing(connection, self._workspace, number, for_office=for_office))
 
     async def move_on(self, asker: Asker, number: str, step: Transition) -> Answer:
         number = await admit(self._workspace, asker, number)
         async with self._workspace.announcing() as connection:
             row = await lock_filing(connection, number)
-            if step.to not in STEPS[State(row.state)]:
+            service = self._workspace.service(row.service)
+            mode = service.mode if service is not None else None
+            if step.to not in steps_from(State(row.state), mode):
                 raise Problem(409, "not-allowed", f"Dari {row.state} tidak bisa ke {step.to}.", state=row.state)
-            self._refuse_unknown_items(row, step)
+            if step.to is State.SELESAI and mode in (Mode.STAFF, Mode.COMPLAINT) and not step.note:
+                raise Problem(422, "invalid-request", "Tulis jawaban untuk warga di `note`.", field="note")
+            content = await connection.scalar(select(drafts.c.content).where(drafts.c.id == row.draft_id))
+            on_behalf_of = self._workspace.open_content(content).on_behalf_of if content is not None else None
+            self._refuse_unknown_items(row, step, on_behalf_of)
             fix = [flaw.model_dump(exclude_none=True) for flaw in step.fix]
             await move(
                 connection, self._workspace, number, step.to, note=step.note or None, fix=fix, officer=step.officer
             )
-            return answer_json(await view_filing(connection, self._workspace, number))
+            return answer_json(await view_filing(connection, self._workspace, number, for_office=True))
 
     async def cancel(self, asker: Asker, number: str, reason: str) -> Answer:
         """Cancelling again answers as the first time did."""
@@ -105,15 +119,18 @@ class Filings:
             row = await lock_filing(connection, number)
             if row.state not in (State.DISETUJUI, State.SELESAI):
                 raise Problem(409, "not-allowed", f"Permohonan masih {row.state}; setujui dulu.", state=row.state)
+            if row.contact is None:
+                raise Problem(409, "erased", "Data permohonan ini sudah dihapus; hasilnya tidak bisa diganti.")
             old = delete(files).where(files.c.draft_id == row.draft_id, files.c.document.is_(None))
             replaced = list(await connection.scalars(old.returning(files.c.id)))
             now = self._workspace.clock()
             await connection.execute(insert(files).values(draft_id=row.draft_id, page=1, at=now, **stored.columns()))
+            await issue_code(connection, number, self._workspace.today())
             spare.clear()
             if row.state == State.SELESAI:
                 note = "Dokumen hasil sudah tersedia."
                 await record(connection, self._workspace.seal, number, State.SELESAI, now, note=note)
-            answer = answer_json(await view_filing(connection, self._workspace, number))
+            answer = answer_json(await view_filing(connection, self._workspace, number, for_office=True))
         return answer, replaced
 
     async def find_result(self, asker: Asker, number: str) -> tuple[UUID, str]:
@@ -128,10 +145,13 @@ class Filings:
             raise Problem(404, "no-result", "Dokumen hasilnya belum ada.")
         return row.id, row.content_type
 
-    def _refuse_unknown_items(self, row: Row[Any], step: Transition) -> None:
+    def _refuse_unknown_items(self, row: Row[Any], step: Transition, on_behalf_of: str | None) -> None:
         service = self._workspace.service(row.service)
-        known = {("field", field.id) for field in service.fields} if service else set()
-        known |= {("document", document.id) for document in service.documents} if service else set()
+        known: set[tuple[str, str | None]] = set()
+        if service is not None:
+            asked = service_asked(self._workspace.catalogue, service, on_behalf_of)
+            known |= {("field", field.id) for field in asked.fields}
+            known |= {("document", document.id) for document in asked.documents}
         for flaw in step.fix:
             item = ("field", flaw.field) if flaw.field else ("document", flaw.document)
             if item not in known:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import Row, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,11 +18,15 @@ from backend.changes import apply_once, find_draft, kept_answer
 from backend.documents import FileRefused
 from backend.drafts import DRAFT_LIFE, count_pages, form_of, refuse_unless_open, view_draft
 from backend.fields import FieldError
-from backend.form import Content, Form
+from backend.form import Content, Form, Pages
+from backend.known_data import QUESTION, find_known
 from backend.tables import drafts, files
 from backend.workspace import StoredFile, Workspace
 
 __all__ = ["Filling"]
+
+_AS_IT_IS = "pakai"
+"""the citizen insists on a document that may be hard to read"""
 
 
 class Filling:
@@ -32,17 +39,23 @@ class Filling:
         async def apply(row: Row[Any]) -> dict[str, Any]:
             form = await self._open_form(connection, row)
             if document := form.document(change.field):
-                content = _without_document(form, document, change)
-                unused.extend(await _drop_pages(connection, draft_id, document.id))
+                if change.value == _AS_IT_IS:
+                    content = await _accept_doubtful(connection, form, draft_id, document)
+                else:
+                    content = _without_document(form, document, change)
+                    unused.extend(await _drop_pages(connection, draft_id, [document.id]))
+            elif change.field == QUESTION:
+                content = await self._settle_known(connection, row, form, change.value)
             elif field := form.field(change.field):
                 try:
                     content = form.answer(field, change.value, self._workspace.today())
                 except FieldError as error:
                     raise Problem(422, "invalid-answer", str(error), field=change.field) from None
+                needless = replace(form, content=content).needless_documents()
+                unused.extend(await _drop_pages(connection, draft_id, needless))
             else:
                 raise Problem(422, "invalid-answer", "Layanan ini tidak menanyakan isian itu.", field=change.field)
-            pages = {key: count for key, count in form.pages.items() if document is None or key != document.id}
-            return await self._save(connection, row, content, pages)
+            return await self._save(connection, row, content)
 
         async with self._workspace.engine.begin() as connection:
             answer = await apply_once(connection, self._workspace.seal, draft_id, change.message_id, apply)
@@ -63,6 +76,7 @@ class Filling:
         except FileRefused as refused:
             received = refused
         spare = [received.id] if isinstance(received, StoredFile) else []
+        replaced: list[UUID] = []
 
         async def apply(row: Row[Any]) -> dict[str, Any]:
             form = await self._open_form(connection, row)
@@ -71,7 +85,13 @@ class Filling:
                 raise Problem(422, "invalid-document", "Layanan ini tidak meminta dokumen itu.", field=key)
             if isinstance(received, FileRefused):
                 raise Problem(422, "invalid-document", str(received), field=key)
-            page = form.pages.get(key, 0) + 1
+            if not form.asks(document):
+                unneeded = f"{document.name} tidak diperlukan untuk jawaban Anda yang sekarang."
+                raise Problem(422, "invalid-document", unneeded, field=key)
+            there = form.pages.get(key, Pages(0))
+            if there.doubt is not None:
+                replaced.extend(await _drop_doubtful(connection, draft_id, key))
+            page = there.count - len(replaced) + 1
             if page > document.maximum_pages:
                 full = f"{document.name} sudah {document.maximum_pages} halaman, tidak bisa ditambah lagi."
                 raise Problem(422, "invalid-document", full, field=key)
@@ -81,28 +101,37 @@ class Filling:
                 )
             )
             spare.clear()
-            return await self._save(connection, row, form.content.unskip(key), {**form.pages, key: page})
+            return await self._save(connection, row, form.content.unskip(key))
 
         try:
             async with self._workspace.engine.begin() as connection:
-                return await apply_once(connection, self._workspace.seal, draft_id, message_id, apply)
+                answer = await apply_once(connection, self._workspace.seal, draft_id, message_id, apply)
         finally:
             await self._workspace.discard(spare)
+        await self._workspace.discard(replaced)
+        return answer
+
+    async def _settle_known(self, connection: AsyncConnection, row: Row[Any], form: Form, value: JsonValue) -> Content:
+        if value == "tidak":
+            return replace(form.content, known_settled=True)
+        known = await find_known(connection, self._workspace, row, form) if value == "ya" else None
+        if known is None:
+            detail = "Tidak ada data sebelumnya yang bisa dipakai." if value == "ya" else "Jawab ya atau tidak."
+            raise Problem(422, "invalid-answer", detail, field=QUESTION)
+        return known.take()
 
     async def _open_form(self, connection: AsyncConnection, row: Row[Any]) -> Form:
         refuse_unless_open(self._workspace, row)
         return form_of(self._workspace, row, (await count_pages(connection, [row.id]))[row.id])
 
-    async def _save(
-        self, connection: AsyncConnection, row: Row[Any], content: Content, pages: dict[str, int]
-    ) -> dict[str, Any]:
+    async def _save(self, connection: AsyncConnection, row: Row[Any], content: Content) -> dict[str, Any]:
         saving = (
             update(drafts)
             .where(drafts.c.id == row.id)
             .values(content=self._workspace.seal_content(content), expires_at=self._workspace.clock() + DRAFT_LIFE)
             .returning(*drafts.c)
         )
-        return view_draft(self._workspace, (await connection.execute(saving)).one(), pages)
+        return await view_draft(connection, self._workspace, (await connection.execute(saving)).one())
 
 
 def _without_document(form: Form, document: Document, change: FieldChange) -> Content:
@@ -116,6 +145,22 @@ def _without_document(form: Form, document: Document, change: FieldChange) -> Co
     raise Problem(422, "invalid-answer", f"{document.name} wajib dikirim, tidak bisa dilewati.", field=change.field)
 
 
-async def _drop_pages(connection: AsyncConnection, draft_id: UUID, document: str) -> list[UUID]:
-    dropping = delete(files).where(files.c.draft_id == draft_id, files.c.document == document).returning(files.c.id)
-    return list(await connection.scalars(dropping))
+async def _accept_doubtful(connection: AsyncConnection, form: Form, draft_id: UUID, document: Document) -> Content:
+    if document.id not in form.pages:
+        raise Problem(422, "invalid-answer", f"Kirim dulu foto atau PDF {document.name}.", field=document.id)
+    pages = update(files).where(files.c.draft_id == draft_id, files.c.document == document.id)
+    await connection.execute(pages.values(doubt=None))
+    return form.content
+
+
+async def _drop_pages(connection: AsyncConnection, draft_id: UUID, documents: Sequence[str]) -> list[UUID]:
+    dropping = delete(files).where(files.c.draft_id == draft_id, files.c.document.in_(documents))
+    return list(await connection.scalars(dropping.returning(files.c.id)))
+
+
+async def _drop_doubtful(connection: AsyncConnection, draft_id: UUID, document: str) -> list[UUID]:
+    """The page that was doubtful is the last: while it is, no other is added."""
+    dropping = delete(files).where(
+        files.c.draft_id == draft_id, files.c.document == document, files.c.doubt.is_not(None)
+    )
+    return list(await connection.scalars(dropping.returning(files.c.id)))

@@ -1,4 +1,4 @@
-"""The form of a service: what has been answered, what is asked next, what is still missing."""
+"""What a draft asks: in which order, in which words, and what is still missing."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from pydantic import JsonValue
 
 from backend.catalogue import Document, FieldDefinition, FieldType, Service
 from backend.fields import FieldError, Value, parse_answer
+from backend.identity_match import refuse_mismatch
+from backend.image_quality import Doubt
 from backend.regions import Regions
 
-__all__ = ["Content", "Form"]
+__all__ = ["Content", "Form", "Pages"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Content:
     answers: Mapping[str, Value] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     on_behalf_of: str | None = None
+    known_settled: bool = False
+    """the contact has taken or declined the answers of an earlier filing"""
 
     def skip(self, item: str) -> Content:
         answers = {key: value for key, value in self.answers.items() if key != item}
@@ -33,11 +37,20 @@ class Content:
 
 
 @dataclass(frozen=True)
+class Pages:
+    """What is there of a document."""
+
+    count: int
+    doubt: Doubt | None = None
+    """of a page that is hard to read and wasn't accepted as it is"""
+
+
+@dataclass(frozen=True)
 class Form:
     service: Service
+    """with the questions for somebody who files for another person, where that is so"""
     content: Content
-    pages: Mapping[str, int]
-    """document → how many pages are there"""
+    pages: Mapping[str, Pages]
     regions: Regions
 
     def field(self, identifier: str) -> FieldDefinition | None:
@@ -46,11 +59,37 @@ class Form:
     def document(self, identifier: str) -> Document | None:
         return next((document for document in self.service.documents if document.id == identifier), None)
 
-    def answer(self, field: FieldDefinition, value: JsonValue, today: date) -> Content:
-        """The content with this answer; null skips an optional field. Another kecamatan empties its desa.
+    def asks(self, item: FieldDefinition | Document) -> bool:
+        """Whether the answers so far are such that it is asked at all."""
+        answers = self.content.answers
+        return all(answers.get(field) in values for field, values in item.only_if.items())
 
+    def items(self) -> list[FieldDefinition | Document]:
+        """Everything that is asked, in its order."""
+        items: list[FieldDefinition | Document] = [*self.service.fields, *self.service.documents]
+        return [item for item in items if self.asks(item)]
+
+    def show_items(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": item.id,
+                "name": item.name,
+                "type": "document" if isinstance(item, Document) else item.type.value,
+                "choices": None if isinstance(item, Document) else self._choices(item),
+                "optional": item.optional,
+                "maximum_pages": item.maximum_pages if isinstance(item, Document) else None,
+            }
+            for item in self.items()
+        ]
+
+    def answer(self, field: FieldDefinition, value: JsonValue, today: date) -> Content:
+        """The content with this answer; null skips an optional field.
+
+        Another kecamatan empties its desa; another choice takes away the answers that it makes needless.
         Raises FieldError.
         """
+        if not self.asks(field):
+            raise FieldError(f"{field.name} tidak diperlukan untuk jawaban Anda yang sekarang.")
         content = self.content
         if value is None:
             if not field.optional:
@@ -58,30 +97,51 @@ class Form:
             content = content.skip(field.id)
         else:
             parsed = parse_answer(field, value, answers=content.answers, regions=self.regions, today=today)
+            refuse_mismatch(self.service.fields, field, parsed, content.answers, today)
             content = replace(content.unskip(field.id), answers={**content.answers, field.id: parsed})
         if content.answers.get(field.id) == self.content.answers.get(field.id):
             return content
         inside = {other.id for other in self.service.fields if other.within == field.id}
-        return replace(content, answers={key: kept for key, kept in content.answers.items() if key not in inside})
+        answers = {key: kept for key, kept in content.answers.items() if key not in inside}
+        return self._without_needless(replace(content, answers=answers))
+
+    def needless_documents(self) -> list[str]:
+        """Documents of which pages are there, though the answers don't ask for them any more."""
+        asked = {item.id for item in self.items()}
+        return [key for key in self.pages if self.document(key) is not None and key not in asked]
 
     def missing(self) -> list[str]:
         """What must be answered before the form can be submitted, in the order it is asked."""
-        return [item.id for item in self._open() if not item.optional]
+        return [item.id for item in self._open() if not item.optional or self._is_doubtful(item)]
 
     def next(self, ask: str | None = None) -> dict[str, Any] | None:
         """The question to ask now: of `ask`, where that is a field or document, else of the first open one."""
         asked = (self.field(ask) or self.document(ask)) if ask is not None else None
-        item = asked or next(iter(self._open()), None)
+        item = asked if asked is not None and self.asks(asked) else next(iter(self._open()), None)
         if item is None:
             return None
         question = self._ask_document(item) if isinstance(item, Document) else self._ask_field(item)
         return {"field": item.id, **question, "optional": item.optional}
 
+    def _without_needless(self, content: Content) -> Content:
+        """A condition names an earlier choice, so one walk in the order of asking finds all that follow from it."""
+        answers = dict(content.answers)
+        for asked in self.service.fields:
+            if not replace(self, content=replace(content, answers=answers)).asks(asked):
+                answers.pop(asked.id, None)
+        return replace(content, answers=answers)
+
     def _open(self) -> list[FieldDefinition | Document]:
+        """A doubtful document comes first: the citizen has it at hand."""
+        items = self.items()
+        doubtful = [item for item in items if self._is_doubtful(item)]
         answered = {*self.content.answers, *self.pages}
-        items: list[FieldDefinition | Document] = [*self.service.fields, *self.service.documents]
         skipped = {item.id for item in items if item.optional and item.id in self.content.skipped}
-        return [item for item in items if item.id not in answered | skipped]
+        return doubtful + [item for item in items if item.id not in answered | skipped]
+
+    def _is_doubtful(self, item: FieldDefinition | Document) -> bool:
+        pages = self.pages.get(item.id)
+        return pages is not None and pages.doubt is not None
 
     def _ask_field(self, field: FieldDefinition) -> dict[str, Any]:
         return {

@@ -24,11 +24,13 @@ from backend.api import Api, Route
 from backend.asker import Asker, Role
 from backend.border import read_header, read_query
 from backend.catalogue import load_catalogue
+from backend.delivery import Delivery
 from backend.document_store import DocumentStore
-from backend.events import EventDelivery
+from backend.events import Events
+from backend.notices import Notices, keep_noticing
 from backend.regions import load_regions
 from backend.retention import keep_tidy
-from backend.workspace import Workspace
+from backend.workspace import Retention, Workspace
 from identity import Seal, redact
 
 __all__ = ["BackendSettings", "create_app", "make_workspace", "serve"]
@@ -52,6 +54,7 @@ class BackendSettings:
     webhook_secret: str = field(repr=False)
     host: str
     port: int
+    retention: Retention = field(default_factory=Retention)
 
     def __post_init__(self) -> None:
         if not self.token or not self.officer_token or self.token == self.officer_token:
@@ -99,6 +102,7 @@ def make_workspace(settings: BackendSettings, clock: Callable[[], datetime]) -> 
         seal=Seal(settings.secret_key, "backend.answers"),
         store=DocumentStore(settings.home / "documents", Seal(settings.secret_key, "backend.documents")),
         clock=clock,
+        retention=settings.retention,
     )
 
 
@@ -173,8 +177,10 @@ def _work_in_background(
     workspace: Workspace, settings: BackendSettings
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def context(app: web.Application) -> AsyncIterator[None]:
-        delivery = EventDelivery(workspace, settings.webhook_url, settings.webhook_secret)
-        tasks = [asyncio.create_task(delivery.run()), asyncio.create_task(keep_tidy(workspace))]
+        queues = (Events(workspace), Notices(workspace))
+        delivery = Delivery(workspace, queues, settings.webhook_url, settings.webhook_secret)
+        work = (delivery.run(), keep_tidy(workspace), keep_noticing(workspace))
+        tasks = [asyncio.create_task(each) for each in work]
         yield
         for task in tasks:
             task.cancel()

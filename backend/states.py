@@ -5,7 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
-__all__ = ["CANCELLABLE", "OPEN", "STEPS", "DraftState", "State"]
+from backend.catalogue import Mode
+
+__all__ = ["CANCELLABLE", "OPEN", "STEPS", "DraftState", "State", "steps_from"]
 
 
 class DraftState(enum.StrEnum):
@@ -38,3 +40,13 @@ STEPS: Mapping[State, frozenset[State]] = {
     State.DIBATALKAN: frozenset(),
 }
 """The steps an officer may take. Back from PERLU_PERBAIKAN to MENUNGGU leads only the citizen's correction."""
+
+_ANSWERED = frozenset({Mode.STAFF, Mode.COMPLAINT})
+"""nothing is approved there; the officer's answer ends it"""
+
+
+def steps_from(state: State, mode: Mode | None) -> frozenset[State]:
+    """As STEPS; a question or complaint that is worked on may be answered at once."""
+    if state is State.DIPROSES and mode in _ANSWERED:
+        return STEPS[state] | {State.SELESAI}
+    return STEPS[state]

@@ -12,6 +12,7 @@ from backend.answer import Answer, Problem, answer_json
 from backend.calendar import LOCAL_TIME, add_working_days
 from backend.changes import find_draft
 from backend.chronology import record
+from backend.complaints import hides_applicant
 from backend.drafts import count_pages, form_of, refuse_unless_open
 from backend.filing_number import draw_filing_number
 from backend.filing_view import view_filing
@@ -38,8 +39,9 @@ async def submit(workspace: Workspace, draft_id: UUID, contact_confirms: bool) -
         form = form_of(workspace, row, (await count_pages(connection, [draft_id]))[draft_id])
         if missing := form.missing():
             raise Problem(409, "incomplete", "Permohonan ini belum lengkap.", missing=missing)
-        nik_index = workspace.seal.index(str(form.content.answers["nik"]))
-        if not contact_confirms:
+        nik = form.content.answers.get("nik")
+        nik_index = workspace.seal.index(str(nik)) if nik is not None else None
+        if nik_index is not None and not contact_confirms:
             await _refuse_duplicate(connection, row.contact, row.service, nik_index)
         number = await _insert(connection, workspace, form, draft_id, row.contact, nik_index)
         await connection.execute(update(drafts).where(drafts.c.id == draft_id).values(state=DraftState.SUBMITTED))
@@ -63,7 +65,7 @@ async def _refuse_duplicate(connection: AsyncConnection, contact: str, service: 
 
 
 async def _insert(
-    connection: AsyncConnection, workspace: Workspace, form: Form, draft_id: UUID, contact: str, nik_index: str
+    connection: AsyncConnection, workspace: Workspace, form: Form, draft_id: UUID, contact: str, nik_index: str | None
 ) -> str:
     today = workspace.today()
     days = form.service.time_limit.working_days
@@ -77,6 +79,7 @@ async def _insert(
         "fix": workspace.seal.seal_json([]),
         "submitted_at": workspace.clock().astimezone(LOCAL_TIME),
         "due_on": None if days is None else add_working_days(today, days),
+        "hides_applicant": hides_applicant(form.service, form.content.answers),
     }
     number = None
     while number is None:

@@ -6,8 +6,11 @@ A filing goes on from its draft: answers, files and kept answers stay with the d
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -22,10 +25,26 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
-__all__ = ["changes", "chronology", "drafts", "files", "filings", "metadata", "proofs"]
+__all__ = [
+    "changes",
+    "chronology",
+    "consents",
+    "drafts",
+    "erasures",
+    "files",
+    "filings",
+    "metadata",
+    "notices",
+    "proofs",
+    "stored_files",
+    "surveys",
+    "verifications",
+]
 
 metadata = MetaData(
     schema="backend",
@@ -39,17 +58,34 @@ metadata = MetaData(
 
 _Moment = DateTime(timezone=True)
 
+
+def _delivery(name: str) -> tuple[Column[Any] | Index, ...]:
+    """What `backend/delivery.py` keeps of each thing that the bot is told."""
+    return (
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("next_attempt_at", _Moment, nullable=False),
+        Column("delivered_at", _Moment),
+        Index(f"ix_{name}_undelivered", "next_attempt_at", postgresql_where=text("delivered_at IS NULL")),
+    )
+
+
 drafts = Table(
     "drafts",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("service", Text, nullable=False),
-    Column("contact", Text, nullable=False),
+    Column("contact", Text, comment="null once erased"),
     Column("channel", Text, nullable=False),
     Column("state", Text, nullable=False, comment="open, submitted, deleted, expired"),
-    Column("content", LargeBinary, comment="sealed: answers, skipped, on_behalf_of; null once deleted or expired"),
+    Column("on_behalf", Boolean, nullable=False, server_default=false(), comment="filed for another person"),
+    Column(
+        "content",
+        LargeBinary,
+        comment="sealed: answers, skipped, on_behalf_of, known_settled; null once deleted or expired",
+    ),
     Column("expires_at", _Moment, nullable=False),
-    Index("uq_drafts_open", "contact", "service", unique=True, postgresql_where=text("state = 'open'")),
+    Column("left_at", Text, comment="the item that was asked when it expired"),
+    Index("uq_drafts_open", "contact", "service", "on_behalf", unique=True, postgresql_where=text("state = 'open'")),
     Index("ix_drafts_expires_at", "expires_at", postgresql_where=text("state = 'open'")),
 )
 
@@ -73,6 +109,7 @@ files = Table(
     Column("content_type", Text, nullable=False),
     Column("size", Integer, nullable=False),
     Column("at", _Moment, nullable=False),
+    Column("doubt", Text, comment="blurred, dark, glaring; null when it is fine or was accepted as it is"),
     Index("uq_files_page", "draft_id", "document", "page", unique=True, postgresql_nulls_not_distinct=True),
 )
 
@@ -82,14 +119,24 @@ filings = Table(
     Column("number", Text, primary_key=True),
     Column("draft_id", ForeignKey(drafts.c.id), nullable=False, unique=True),
     Column("service", Text, nullable=False),
-    Column("contact", Text, nullable=False),
-    Column("nik_index", Text, nullable=False, comment="fingerprint"),
+    Column("contact", Text, comment="null once erased"),
+    Column("nik_index", Text, comment="fingerprint; null where no NIK is asked"),
     Column("state", Text, nullable=False),
     Column("office", Text, nullable=False),
     Column("fix", LargeBinary, nullable=False, comment="sealed: what is still to be mended"),
     Column("submitted_at", _Moment, nullable=False),
     Column("due_on", Date),
+    Column(
+        "hides_applicant",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="a complaint whose office doesn't learn who made it",
+    ),
+    Column("confirmed_at", _Moment, comment="of a complaint: since when it counts as settled"),
+    Column("survey_until", _Moment, comment="once marked: until when the marks may be changed"),
     Index("ix_filings_contact", "contact", "submitted_at", "number"),
+    Index("ix_filings_due_on", "due_on", postgresql_where=text("state IN ('MENUNGGU', 'DIPROSES')")),
     Index("ix_filings_submitted_at", "submitted_at", "number"),
 )
 
@@ -104,19 +151,80 @@ chronology = Table(
     Column("office", Text, nullable=False, comment="where the filing lay then"),
     Column("officer", Text),
     Column("words", LargeBinary, nullable=False, comment="sealed: note, fix"),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("next_attempt_at", _Moment, nullable=False),
-    Column("delivered_at", _Moment),
     Index("ix_chronology_number", "number", "position"),
-    Index("ix_chronology_undelivered", "next_attempt_at", postgresql_where=text("delivered_at IS NULL")),
+    *_delivery("chronology"),
 )
 
 proofs = Table(
     "proofs",
     metadata,
     Column("contact", Text, nullable=False),
-    Column("number", Text, nullable=False),
+    Column("number", Text, nullable=False, comment="of a filing, or what else is guessed at"),
     Column("tries", Integer, nullable=False),
     Column("since", _Moment, nullable=False),
     PrimaryKeyConstraint("contact", "number"),
+)
+
+stored_files = Table(
+    "stored_files",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", _Moment, nullable=False),
+    comment="everything in the document store, entered before it is written there and removed after it is deleted",
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="also the event's id"),
+    Column("kind", Text, nullable=False, comment="draft_reminder, overdue"),
+    Column("draft_id", ForeignKey(drafts.c.id)),
+    Column("number", ForeignKey(filings.c.number)),
+    Column("at", _Moment, nullable=False),
+    Index("uq_notices_once", "kind", "draft_id", "number", unique=True, postgresql_nulls_not_distinct=True),
+    *_delivery("notices"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("person", Text, nullable=False, comment="fingerprint of the contact"),
+    Column("message_id", Text, nullable=False),
+    Column("version", Text, nullable=False, comment="of the privacy notice that was agreed to"),
+    Column("channel", Text, nullable=False),
+    Column("at", _Moment, nullable=False),
+    Column("withdrawn_at", _Moment),
+    PrimaryKeyConstraint("person", "message_id"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("person", Text, nullable=False, comment="fingerprint of the contact"),
+    Column("message_id", Text, nullable=False),
+    Column("at", _Moment, nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="sealed: the answer as it was given"),
+    PrimaryKeyConstraint("person", "message_id"),
+)
+
+verifications = Table(
+    "verifications",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("number", ForeignKey(filings.c.number), nullable=False, unique=True),
+    Column("issued_on", Date, nullable=False),
+)
+
+surveys = Table(
+    "surveys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("filing_index", Text, unique=True, comment="fingerprint of the number; null once nothing may be changed"),
+    Column("changeable_until", _Moment),
+    Column("service", Text, nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("month", Date, nullable=False, comment="its first day"),
+    Column("scores", JSONB, nullable=False),
+    Column("suggestion", LargeBinary, comment="sealed"),
+    Index("ix_surveys_month", "month"),
 )

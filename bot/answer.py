@@ -8,25 +8,28 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, cast, exists, func, insert, update
+from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, cast, exists, func, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Capabilities
 from bot.claim import Claim
+from bot.desk.room import DeskRoom
+from bot.desk.states import give_back, heard, open_handoff
+from bot.desk.words import says_all
 from bot.notices import CHANGED, OUTBOX
 from bot.outbox import Kind, add
+from bot.own_number import shape_for
 from bot.rasa import Frame
 from bot.reply import Bubble, Reply
-from bot.shaping import shape
 from bot.store import Store
-from bot.tables import conversations, frames, handoffs, inbox
-from bot.texts import Texts
+from bot.tables import conversations, frames, inbox
 from bot.turn import Answer, Outcome, Stored
 
 __all__ = ["Done", "Trouble", "merge", "record"]
 
 Done = tuple[Stored, Answer]
+Turns = list[Sequence[Reply]]
 
 
 @dataclass(frozen=True)
@@ -62,21 +65,26 @@ _FRAME = upsert(frames).on_conflict_do_nothing()
 
 
 async def record(
-    store: Store, claim: Claim, texts: Texts, capabilities: Capabilities, done: Sequence[Done], trouble: Trouble | None
+    room: DeskRoom, claim: Claim, capabilities: Capabilities, done: Sequence[Done], trouble: Trouble | None
 ) -> bool | None:
     """Write the answers down and release the claim; whether more messages have come since.
 
     None, and nothing is written, when the claim was lost meanwhile.
     """
-    bubbles = shape(merge([answer.replies for _, answer in done]), capabilities, texts("balas_angka"))
+    store, texts = room.store, room.texts
     answered = any(answer.outcome is Outcome.ANSWERED for _, answer in done)
     async with store.engine.connect() as connection:
+        said, told = await _spoken(connection, room, claim, done)
         await _mark(connection, store, claim, done)
-        if done:
-            await add(connection, store, claim.conversation, Kind.BOT, bubbles, message=done[-1][0].id)
+        for kind, replies in ((Kind.BOT, said), (Kind.DESK, told)):
+            if replies:
+                bubbles = await shape_for(
+                    connection, store, claim.conversation, merge(replies), capabilities, texts("balas_angka")
+                )
+                await add(connection, store, claim.conversation, kind, bubbles, message=done[-1][0].id)
         if trouble is not None and not claim.troubled:
-            told = [Bubble(texts("gangguan"))]
-            await add(connection, store, claim.conversation, Kind.BOT, told, message=trouble.stored.id)
+            sorry = [Bubble(texts("gangguan"))]
+            await add(connection, store, claim.conversation, Kind.BOT, sorry, message=trouble.stored.id)
         kept = await connection.execute(
             _KEEP,
             {
@@ -93,6 +101,42 @@ async def record(
             await connection.commit()
     # A message that is tried again later wakes nobody now.
     return more and trouble is None if more is not None else None
+
+
+async def _spoken(
+    connection: AsyncConnection, room: DeskRoom, claim: Claim, done: Sequence[Done]
+) -> tuple[Turns, Turns]:
+    """What the bot says and what the desk does, of each turn.
+
+    The turn that hands the conversation over is the desk's whole, else the last of it would be withheld.
+    """
+    said: Turns = [answer.replies for _, answer in done if answer.replies]
+    if not done:
+        return said, []
+    last, answer = done[-1]
+    if answer.handoff is not None:
+        words = await open_handoff(
+            connection,
+            room,
+            claim.conversation,
+            reason=answer.handoff.reason,
+            service=answer.handoff.service,
+            since=last.received_at,
+            urgent=any(answer.frame and answer.frame.intent == "darurat" for _, answer in done),
+        )
+        if words is not None:
+            # Its buttons would lead to the bot, which is silent from now on.
+            kept = [turn for turn in said if turn is not answer.replies or not says_all(answer.handoff.reason)]
+            return [], [*([replace(reply, choices=()) for reply in turn] for turn in kept), [words]]
+    if answer.outcome is Outcome.RETURNED:
+        words = await give_back(connection, room, claim.conversation)
+        if words is not None:
+            return said, [[words]]
+    for_desk = [stored for stored, answer in done if answer.outcome in (Outcome.OFFICER, Outcome.RETURNED)]
+    if for_desk:
+        words = await heard(connection, room, claim.conversation, min(stored.received_at for stored in for_desk))
+        return said, [[words]] if words else []
+    return said, []
 
 
 def merge(turns: Sequence[Sequence[Reply]]) -> list[Reply]:
@@ -121,20 +165,6 @@ async def _mark(connection: AsyncConnection, store: Store, claim: Claim, done: S
     framed = [_frame(store, stored, answer, answer.frame) for stored, answer in done if answer.frame]
     if framed:
         await connection.execute(_FRAME, framed)
-    wanted = [answer.handoff for _, answer in done if answer.handoff]
-    if wanted:
-        await connection.execute(
-            insert(handoffs),
-            [
-                {
-                    "conversation": claim.conversation,
-                    "reason": handoff.reason,
-                    "service": handoff.service,
-                    "requested_at": now,
-                }
-                for handoff in wanted
-            ],
-        )
 
 
 def _frame(store: Store, stored: Stored, answer: Answer, frame: Frame) -> dict[str, Any]:
@@ -147,4 +177,7 @@ def _frame(store: Store, stored: Stored, answer: Answer, frame: Frame) -> dict[s
         "entities": store.frame.seal_json(list(frame.entities)),
         "text": store.frame.seal(answer.text.encode()),
         "model": answer.model,
+        "understood": answer.understood,
+        "displeased": answer.displeased,
+        "in_form": frame.in_form,
     }

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from identity import InvalidNumber, parse_phone
 
 __all__ = [
+    "PHONE",
     "Address",
     "AddressChange",
     "Capabilities",
@@ -39,6 +40,8 @@ __all__ = [
     "Update",
 ]
 
+PHONE = "phone"
+"""the kind of an address that is a phone number, E.164"""
 _CHOICE = re.compile(r"([0-9]{1,18}):([0-9]{1,3})")
 _PHONE = re.compile(r"[0-9]{6,15}")
 
@@ -205,6 +208,8 @@ class Outgoing:
     template: Template | None = None
     tag: str | None = None
     """ours, returned by the provider with each delivery where it can"""
+    contact_choice: str | None = None
+    """the choice that asks the phone for its own number"""
 
 
 @dataclass(frozen=True)
@@ -225,6 +230,8 @@ class Capabilities:
     """pause between two messages to one person"""
     stale: timedelta
     """an older message is kept but not answered: it came late, after an outage"""
+    asks_contact: bool = False
+    """can ask a phone for its own number by a button"""
 
 
 class SendFailure(enum.Enum):

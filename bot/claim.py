@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import ARRAY, DateTime, Text, any_, bindparam, func, or_, select, update
@@ -68,6 +68,13 @@ _UNANSWERED = (
     .order_by(inbox.c.id)
     .limit(_BURST)
 )
+_earlier = inbox.alias("earlier")
+_LAST_ANSWERED = (
+    select(_earlier.c.answered_at)
+    .where(_earlier.c.conversation == bindparam("claimed"), _earlier.c.answered_at.is_not(None))
+    .order_by(_earlier.c.id.desc())
+    .limit(1)
+)
 
 
 async def claim(store: Store, owner: str, channels: Iterable[str], most: int) -> Sequence[Claim]:
@@ -84,6 +91,9 @@ async def unanswered(store: Store, claim: Claim) -> Sequence[Stored]:
     async with store.single.connect() as connection:
         rows = await connection.execute(_UNANSWERED, {"claimed": claim.conversation})
         stored = [Stored(*row) for row in rows]
+        answered_at = await connection.scalar(_LAST_ANSWERED, {"claimed": claim.conversation})
+    if answered_at is not None:
+        stored = [replace(message, early=message.received_at < answered_at) for message in stored]
     # Providers don't promise to deliver in order; what arrived together can still be put right.
     return sorted(stored, key=lambda message: (message.sent_at or message.received_at, message.id))
 

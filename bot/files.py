@@ -13,7 +13,7 @@ from bot.channel import Channel, FileReference, SendFailed, SendFailure
 from bot.store import Store, clean
 from bot.tables import files, inbox
 
-__all__ = ["LARGEST_FILE", "FileGone", "FileTooLarge", "StoredFile", "load_file", "store_file"]
+__all__ = ["LARGEST_FILE", "FileGone", "FileTooLarge", "StoredFile", "load_file", "safe_name", "store_file"]
 
 LARGEST_FILE = 15 * 1024 * 1024
 """bytes"""
@@ -62,7 +62,7 @@ async def store_file(store: Store, channel: Channel, message: int, file: FileRef
         raise FileTooLarge
     stored = StoredFile(
         uuid.uuid4(),
-        clean(file.name).strip()[-_LONGEST_NAME:] or "berkas",
+        safe_name(file.name),
         file.content_type if _CONTENT_TYPE.fullmatch(file.content_type) else "application/octet-stream",
         len(content),
     )
@@ -79,6 +79,11 @@ async def store_file(store: Store, channel: Channel, message: int, file: FileRef
             )
         )
     return stored
+
+
+def safe_name(name: str) -> str:
+    """A file's name as it came, within bounds."""
+    return clean(name).strip()[-_LONGEST_NAME:] or "berkas"
 
 
 async def load_file(store: Store, file: uuid.UUID) -> tuple[str, bytes] | None:

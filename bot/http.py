@@ -1,27 +1,24 @@
-"""The room's HTTP: webhooks of the channels and of the backend, the simulator, files for Rasa, and what operators ask."""
+"""The room's HTTP: webhooks of the channels and of the backend, the simulator, and what operators ask."""
 
 from __future__ import annotations
 
-import hmac
 import json
 import logging
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.backend_events import read_event, verify_backend
 from bot.channel import Channel
 from bot.channels.telegram import TelegramSettings, verify_secret
 from bot.channels.whatsapp import WhatsAppSettings, verify_handshake, verify_signature
-from bot.files import load_file
 from bot.health import Health
 from bot.inbox import receive
 from bot.metrics import Metrics
-from bot.notifications import announce, read_change, verify_backend
+from bot.notifications import Announcer
 from bot.simulator import SimulatorPages
 from bot.store import Store
-from bot.texts import Texts
 
 __all__ = ["Doors", "create_app"]
 
@@ -35,14 +32,15 @@ class Doors:
     """What the HTTP side is made of, and the secrets that open it. A channel or page that is None is off."""
 
     store: Store
-    texts: Texts
     metrics: Metrics
     health: Health
     channels: Mapping[str, Channel]
     whatsapp: WhatsAppSettings | None
     telegram: TelegramSettings | None
     simulator: SimulatorPages | None
-    rasa_token: str
+    announcer: Announcer
+    further: Sequence[web.RouteDef]
+    """of the inner doors, and of the pages behind one-time links"""
     backend_webhook_secret: str
 
 
@@ -54,8 +52,8 @@ def create_app(doors: Doors) -> web.Application:
             web.get("/healthz", room.alive),
             web.get("/readyz", room.ready),
             web.get("/metrics", room.metrics),
-            web.get("/internal/files/{id}", room.file),
             web.post("/webhooks/backend", room.backend),
+            *doors.further,
         ]
     )
     if doors.whatsapp is not None:
@@ -84,21 +82,6 @@ class _Room:
         body = await self._doors.metrics.exposition(self._doors.store)
         return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
-    async def file(self, request: web.Request) -> web.Response:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        known = hmac.compare_digest(token.encode(errors="replace"), self._doors.rasa_token.encode())
-        if scheme.lower() != "bearer" or not known or not self._doors.rasa_token:
-            raise web.HTTPUnauthorized
-        try:
-            found = await load_file(self._doors.store, uuid.UUID(request.match_info["id"]))
-        except ValueError:
-            found = None
-        if found is None:
-            raise web.HTTPNotFound
-        # The citizen's word for the type is passed on as it came, and nobody is to guess another.
-        headers = {"Content-Type": found[0], "X-Content-Type-Options": "nosniff"}
-        return web.Response(body=found[1], headers=headers)
-
     async def handshake(self, request: web.Request) -> web.Response:
         assert self._doors.whatsapp is not None
         challenge = verify_handshake(request.query, self._doors.whatsapp.verify_token)
@@ -125,12 +108,10 @@ class _Room:
         if not verify_backend(raw, request.headers.get("X-Praja-Signature"), self._doors.backend_webhook_secret):
             raise web.HTTPUnauthorized
         try:
-            change = read_change(raw)
+            event = read_event(raw)
         except ValueError as error:
             raise web.HTTPBadRequest(text=str(error)) from None
-        whatsapp = self._doors.whatsapp
-        templates = {"whatsapp": whatsapp.window_template} if whatsapp and whatsapp.window_template else {}
-        if not await announce(self._doors.store, self._doors.texts, templates, change):
+        if not await self._doors.announcer.announce(event):
             # Asking again wouldn't make the contact known, so it must not be asked to.
             _logger.warning("the backend tells of a contact that isn't here")
         return web.json_response({})

@@ -10,8 +10,9 @@ from sqlalchemy import ARRAY, DateTime, Text, Uuid, any_, bindparam, column, fun
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Address, Update
+from bot.channel import PHONE, Address, Update
 from bot.notices import INBOX, OUTBOX, UNADDRESSED
+from bot.phones import prove, unprove
 from bot.store import Store, clean
 from bot.tables import addresses, conversations, inbox, is_held, outbox
 
@@ -120,6 +121,7 @@ async def _settle(
     strangers: list[uuid.UUID] = []
     written: dict[Fingerprint, tuple[uuid.UUID, Address]] = {}
     taken = await _kinds(connection, known.values())
+    before = set(known)
     for group in groups:
         best = next(iter(group))
         owner = next((known[fingerprint] for fingerprint in group if fingerprint in known), None)
@@ -138,6 +140,11 @@ async def _settle(
         await connection.execute(
             insert(conversations), [{"id": stranger, "channel": channel, "created_at": now} for stranger in strangers]
         )
+    for (kind, digest), (owner, address) in written.items():
+        if kind == PHONE:
+            if (kind, digest) in before:
+                await unprove(connection, store, address.value)
+            await prove(connection, store, owner, address.value, shared=False)
     if written:
         statement = upsert(addresses)
         await connection.execute(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import psycopg
 
-__all__ = ["CHANGED", "INBOX", "OUTBOX", "UNADDRESSED", "Notices", "wait"]
+__all__ = ["CHANGED", "DESK", "INBOX", "OUTBOX", "UNADDRESSED", "Lost", "Notices", "wait"]
 
 INBOX = "praja_inbox"
 """payload: none, or `UNADDRESSED`"""
@@ -18,8 +18,16 @@ OUTBOX = "praja_outbox"
 CHANGED = "praja_changed"
 """payload: the conversation that something was answered in or sent to"""
 
+DESK = "praja_desk"
+"""payload: JSON of `bot/desk/changes.py`"""
+
 _PAUSE = 1.0
+_MOST_KEPT = 1000
 _logger = logging.getLogger(__name__)
+
+
+class Lost:
+    """In a stream: notices may have been missed here."""
 
 
 class Notices:
@@ -28,6 +36,7 @@ class Notices:
     def __init__(self, database_url: str) -> None:
         self._url = database_url
         self._waiting: dict[tuple[str, str], set[asyncio.Event]] = {}
+        self._streams: set[asyncio.Queue[tuple[str, str] | Lost]] = set()
 
     async def run(self) -> None:
         """Listen until cancelled; a lost connection is made anew."""
@@ -51,14 +60,35 @@ class Notices:
             if not self._waiting[key]:
                 del self._waiting[key]
 
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[asyncio.Queue[tuple[str, str] | Lost]]:
+        """Every notice from now on as (channel, payload), and `Lost` where some may be missing."""
+        queue: asyncio.Queue[tuple[str, str] | Lost] = asyncio.Queue(_MOST_KEPT)
+        self._streams.add(queue)
+        try:
+            yield queue
+        finally:
+            self._streams.discard(queue)
+
+    def _put(self, notice: tuple[str, str] | Lost) -> None:
+        for queue in self._streams:
+            if queue.full():
+                # Whoever reads too slowly has to look at everything anyway.
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(Lost())
+            queue.put_nowait(notice)
+
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
-            for channel in (INBOX, OUTBOX, CHANGED):
+            for channel in (INBOX, OUTBOX, CHANGED, DESK):
                 await connection.execute(f"LISTEN {channel}")
             # What was said while nobody listened is found by looking.
             for events in self._waiting.values():
                 _set(events)
+            self._put(Lost())
             async for notice in connection.notifies():
+                self._put((notice.channel, notice.payload))
                 _set(self._waiting.get((notice.channel, notice.payload), ()))
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Delivery, DeliveryState, SendFailure
-from bot.notices import OUTBOX
-from bot.reply import Bubble
+from bot.halts import end_halt, halt
+from bot.notices import CHANGED, OUTBOX
+from bot.reply import Bubble, Choice
 from bot.store import Store
 from bot.tables import conversations, outbox
 
@@ -28,6 +29,8 @@ class Kind(enum.StrEnum):
     BOT = "bot"
     NOTIFICATION = "notification"
     OFFICER = "officer"
+    DESK = "desk"
+    """of the hand-off itself: the place in the queue, that it has ended"""
 
 
 class State(enum.StrEnum):
@@ -35,7 +38,7 @@ class State(enum.StrEnum):
     """outside the window: goes out when the citizen writes again"""
     QUEUED = "queued"
     WITHHELD = "withheld"
-    """the bot's, but an officer had taken over before it was sent"""
+    """the bot's, but the conversation was handed over before it was sent"""
     SENT = "sent"
     FAILED = "failed"
     DELIVERED = "delivered"
@@ -70,13 +73,15 @@ async def add(
     bubbles: Iterable[Bubble],
     *,
     message: int | None = None,
+    officer: str | None = None,
 ) -> None:
-    """Add to the outbox; whoever calls wakes the senders. `message` is the inbox row that it answers."""
+    """Add to the outbox; whoever calls wakes the senders. `message` is the inbox row that it answers, `officer` who wrote."""
     rows: list[dict[str, Any]] = [
         {
             "conversation": conversation,
             "inbox": message,
             "kind": kind.value,
+            "officer": officer,
             "body": store.outbox.seal_json(bubble.to_json()),
             "created_at": store.clock(),
         }
@@ -86,7 +91,7 @@ async def add(
         await connection.execute(_ADD, rows)
 
 
-async def choice_sent(store: Store, conversation: uuid.UUID, outbox_id: int, index: int) -> str | None:
+async def choice_sent(store: Store, conversation: uuid.UUID, outbox_id: int, index: int) -> Choice | None:
     """The choice that a tap on our `OUTBOX_ID:INDEX` means; None when it wasn't offered in this conversation."""
     if not 0 < outbox_id < 2**63:
         return None
@@ -97,7 +102,7 @@ async def choice_sent(store: Store, conversation: uuid.UUID, outbox_id: int, ind
     if body is None:
         return None
     choices = Bubble.from_json(store.outbox.open_json(body)).choices
-    return choices[index].id if 0 <= index < len(choices) else None
+    return choices[index] if 0 <= index < len(choices) else None
 
 
 async def note_delivery(connection: AsyncConnection, store: Store, channel: str, delivery: Delivery) -> bool:
@@ -112,6 +117,10 @@ async def note_delivery(connection: AsyncConnection, store: Store, channel: str,
     about = and_(about, table.conversation.in_(select(conversations.c.id).where(conversations.c.channel == channel)))
     closed = delivery.state is DeliveryState.FAILED and delivery.failure is SendFailure.WINDOW_CLOSED
     if closed and await _keep(connection, store, about, delivery):
+        return True
+    failure = delivery.failure if delivery.state is DeliveryState.FAILED else None
+    if failure is SendFailure.OPERATOR and await _send_anew(connection, about, delivery):
+        await halt(connection, store, channel, delivery.error_code)
         return True
     arrived = delivery.state >= DeliveryState.DELIVERED
     moves: ColumnElement[bool] = table.state.in_(_BEFORE.get(delivery.state, ()))
@@ -131,8 +140,57 @@ async def note_delivery(connection: AsyncConnection, store: Store, channel: str,
             error=case((moves, WINDOW_CLOSED if closed else delivery.error), else_=table.error),
             billable=table.billable if delivery.billable is None else delivery.billable,
         )
+        .returning(
+            table.conversation, table.sent_at, table.state, func.pg_notify(CHANGED, cast(table.conversation, Text))
+        )
     )
-    return changed.rowcount > 0
+    rows = changed.all()
+    for row in rows:
+        if arrived:
+            await end_halt(connection, channel, row.sent_at)
+        elif failure is SendFailure.RECIPIENT and row.state == State.FAILED.value:
+            await _note_unreachable(connection, row.conversation, row.sent_at)
+    return bool(rows)
+
+
+async def _send_anew(connection: AsyncConnection, about: ColumnElement[bool], delivery: Delivery) -> bool:
+    """What was taken and then refused for the whole channel's trouble waits for its end, and the try isn't counted."""
+    table = outbox.c
+    again = await connection.execute(
+        update(outbox)
+        .where(about, table.body.is_not(None))
+        .where(
+            or_(
+                table.state == State.SENT.value,
+                and_(table.state == State.QUEUED.value, table.provider_id.is_(None)),
+            )
+        )
+        .values(
+            state=State.QUEUED.value,
+            provider_id=delivery.provider_id,
+            sent_at=None,
+            attempts=func.greatest(table.attempts - 1, 0),
+            error_code=delivery.error_code,
+            error=delivery.error,
+        )
+    )
+    return again.rowcount > 0
+
+
+async def _note_unreachable(connection: AsyncConnection, conversation: uuid.UUID, sent_at: datetime) -> None:
+    """Unless the citizen has written since: then they can be reached, whatever became of that message."""
+    table = conversations.c
+    marked = await connection.execute(
+        update(conversations)
+        .where(table.id == conversation, or_(table.last_message_at.is_(None), table.last_message_at <= sent_at))
+        .values(unreachable=True)
+    )
+    if marked.rowcount:
+        await connection.execute(
+            update(outbox)
+            .where(outbox.c.conversation == conversation, outbox.c.state == State.QUEUED.value)
+            .values(state=State.FAILED.value, error=SendFailure.RECIPIENT.value)
+        )
 
 
 async def _keep(connection: AsyncConnection, store: Store, about: ColumnElement[bool], delivery: Delivery) -> bool:
@@ -145,7 +203,7 @@ async def _keep(connection: AsyncConnection, store: Store, about: ColumnElement[
         await connection.execute(
             select(table.id, table.body, table.sent_at, conversations.c.last_message_at)
             .join(conversations, conversations.c.id == table.conversation)
-            .where(about, table.kind == Kind.NOTIFICATION.value, table.attempts < MOST_TRIES)
+            .where(about, table.kind == Kind.NOTIFICATION.value, table.attempts < MOST_TRIES, table.body.is_not(None))
             .where(
                 or_(
                     table.state == State.SENT.value,

@@ -47,7 +47,6 @@ class Waiting:
 
     conversation: uuid.UUID
     owner: str
-    handler: str
     unreachable: bool
     last_message_at: datetime | None
     paced_until: datetime | None
@@ -62,6 +61,8 @@ class Due:
     attempts: int
     closed: bool
     """the provider has refused its text, the window being closed"""
+    handler: str
+    """of the conversation, when this was read"""
 
 
 @dataclass(frozen=True)
@@ -115,13 +116,14 @@ _CLAIM = (
     .where(conversations.c.id == any_(func.array(_free.scalar_subquery())))
     .values(send_leased_by=bindparam("owner"), send_lease_until=bindparam("until"))
     .returning(
-        *(conversations.c[name] for name in ("id", "handler", "unreachable", "last_message_at", "paced_until")),
+        *(conversations.c[name] for name in ("id", "unreachable", "last_message_at", "paced_until")),
         _of_addresses(addresses.c.kind).label("kinds"),
         _of_addresses(addresses.c.value).label("sealed"),
     )
 )
 _QUEUED = (
-    select(outbox.c.id, outbox.c.kind, outbox.c.body, outbox.c.attempts, outbox.c.error)
+    select(outbox.c.id, outbox.c.kind, outbox.c.body, outbox.c.attempts, outbox.c.error, conversations.c.handler)
+    .join(conversations, conversations.c.id == outbox.c.conversation)
     .where(outbox.c.conversation == bindparam("of_conversation"), is_queued)
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
@@ -180,7 +182,6 @@ async def claim_waiting(store: Store, owner: str, channel: str, ahead: timedelta
         Waiting(
             row.id,
             owner,
-            row.handler,
             row.unreachable,
             row.last_message_at,
             row.paced_until,
@@ -203,6 +204,7 @@ async def queued(store: Store, waiting: Waiting, *, limit: int) -> Sequence[Due]
                 Bubble.from_json(store.outbox.open_json(row.body)),
                 row.attempts,
                 row.error == WINDOW_CLOSED,
+                row.handler,
             )
             for row in rows
         ]

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -38,6 +39,8 @@ class Frame:
     service: str | None
     service_confidence: float | None
     entities: Sequence[Mapping[str, Any]]
+    in_form: bool = False
+    """taken as an answer to the form's question, whatever intent it would have by itself"""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class TurnAnswer:
     frame: Frame | None
     model: str | None
     handoff: Handoff | None
+    understood: bool
 
 
 class Rasa:
@@ -74,7 +78,10 @@ class Rasa:
         self._unwell_until: dict[str, float] = {}
 
     async def turn(self, conversation: str, message_id: str, channel: str, content: Mapping[str, Any]) -> TurnAnswer:
-        """`content` holds one of text, choice, file, location, contact. Raises TurnTrouble, TurnRefused."""
+        """`content` holds one of text, choice, file, location, contact, and what else belongs to it (linked, early).
+
+        Raises TurnTrouble, TurnRefused.
+        """
         body = {"conversation": conversation, "message_id": message_id, "channel": channel, **content}
         for url in self._in_order(conversation):
             try:
@@ -87,6 +94,31 @@ class Rasa:
                 self._unwell_until[url] = self._monotonic() + _UNWELL
                 raise TurnTrouble("timed out") from None
             except aiohttp.ClientError as error:
+                raise TurnTrouble(type(error).__name__) from None
+        raise TurnTrouble("no server takes connections")
+
+    async def forget(self, conversation: str) -> None:
+        """Whatever was said in it. Raises TurnTrouble."""
+        await self._forget({"conversation": conversation})
+
+    async def forget_before(self, at: datetime) -> None:
+        """Whatever was said before, in any conversation. Raises TurnTrouble."""
+        await self._forget({"before": at.timestamp()})
+
+    async def _forget(self, body: Mapping[str, Any]) -> None:
+        """All servers share one store of trackers, so one is enough."""
+        for url in self._in_order(str(body)):
+            try:
+                async with (
+                    asyncio.timeout(self._timeout),
+                    self._session.post(f"{url}/webhooks/praja/forget", json=body, headers=self._headers) as response,
+                ):
+                    if response.status == 204:
+                        return
+                    raise TurnTrouble(str(response.status))
+            except aiohttp.ClientConnectorError:
+                continue
+            except (aiohttp.ClientError, TimeoutError) as error:
                 raise TurnTrouble(type(error).__name__) from None
         raise TurnTrouble("no server takes connections")
 
@@ -137,11 +169,13 @@ def _answer(body: Mapping[str, Any]) -> TurnAnswer:
             service=frame.get("service"),
             service_confidence=frame.get("service_confidence"),
             entities=list(frame.get("entities") or ()),
+            in_form=frame.get("in_form") is True,
         )
         if frame
         else None,
         model=body.get("model"),
         handoff=Handoff(str(handoff.get("reason") or ""), handoff.get("service")) if handoff else None,
+        understood=body.get("understood", True) is True,
     )
 
 

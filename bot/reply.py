@@ -8,7 +8,10 @@ from typing import Any
 
 from bot.channel import Template
 
-__all__ = ["Bubble", "Choice", "FileLink", "Reply"]
+__all__ = ["BACK", "Bubble", "Choice", "FileLink", "Reply", "is_own_number"]
+
+BACK = "meja:kembali"
+"""the choice of somebody who waits for an officer: back to the bot. It never reaches Rasa"""
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,11 @@ class Choice:
     id: str
     """as in `docs/rooms.md`; never leaves us"""
     title: str
+
+
+def is_own_number(choice: Choice) -> bool:
+    """Whether it means the number that the citizen writes from."""
+    return choice.id.startswith("isi:") and choice.id.endswith(":@kontak")
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,8 @@ class Bubble:
     choices: tuple[Choice, ...] = ()
     file: FileLink | None = None
     template: Template | None = None
+    asks_contact: bool = False
+    """its choice of the own number asks the phone for it"""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,4 +66,5 @@ class Bubble:
             template=Template(template["name"], template["language"], tuple(template["parameters"]))
             if template
             else None,
+            asks_contact=body.get("asks_contact", False),
         )

@@ -14,15 +14,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.channel import Channel, Outgoing, SendFailed, SendFailure
+from bot.attachments import fetch_file
+from bot.channel import Channel, Outgoing, OutgoingFile, SendFailed, SendFailure
 from bot.crew import Crew
 from bot.documents import Documents
 from bot.fault import fault
+from bot.halts import halted_until, put_off
 from bot.lease import new_owner
 from bot.metrics import Metrics
 from bot.notices import OUTBOX, Notices, wait
 from bot.outbox import MOST_TRIES, WINDOW_CLOSED, Kind, State
 from bot.queue import Due, Verdict, Waiting, claim_waiting, finish, give_back, handled_by, queued
+from bot.reply import is_own_number
 from bot.store import Store
 
 __all__ = ["Sender"]
@@ -64,6 +67,8 @@ class Sender:
         self._paused_until: datetime | None = None
         self._stopped = False
         """until an operator acts; a message a minute tries whether one has"""
+        self._halted = False
+        """the same, found out from late refusals"""
 
     def stop(self) -> None:
         """Claim no more; `run` ends when the messages under way have been sent."""
@@ -77,13 +82,40 @@ class Sender:
                     if not crew.free:
                         await crew.one_done()
                         continue
+                    may_send = await self._look_for_halt() and not self._is_paused()
                     # Whether an operator has acted is tried with one message at a time.
-                    most = crew.free if not self._stopped else int(crew.free == self._concurrency)
-                    found = await self._claim(most) if most and not self._is_paused() else ()
+                    trying = self._stopped or self._halted
+                    most = int(crew.free == self._concurrency) if trying else crew.free
+                    found = await self._claim(most) if most and may_send else ()
+                    if found and self._halted:
+                        await put_off(self._store, self._channel.name)
                     for waiting in found:
                         crew.start(self._work(waiting))
-                    if len(found) < crew.free or self._stopped:
+                    if len(found) < crew.free or trying:
                         await wait(self._woken, self._poll)
+
+    async def _look_for_halt(self) -> bool:
+        """Whether anything may be sent now: refusals that come late are noted by whoever reads the statuses."""
+        try:
+            found = await halted_until(self._store, self._channel.name)
+        except (SQLAlchemyError, OSError) as error:
+            _logger.warning("looking for a halt failed: %s", fault(error))
+            return False
+        if self._halted != (found is not None):
+            self._halted = found is not None
+            self._metrics.stopped.labels(self._channel.name).set(self._halted or self._stopped)
+            if found is None:
+                _logger.warning("%s sends again", self._channel.name)
+            else:
+                self._tell_operators(found[1])
+        return found is None or found[0] <= self._store.clock()
+
+    def _tell_operators(self, code: int | None) -> None:
+        _logger.critical(
+            "%s takes nothing until an operator acts (code %s); the queue is kept and tried every minute",
+            self._channel.name,
+            code,
+        )
 
     def _is_paused(self) -> bool:
         return self._paused_until is not None and self._store.clock() < self._paused_until
@@ -101,7 +133,7 @@ class Sender:
         sent = 0
         try:
             for due in await queued(self._store, waiting, limit=self._allowance(waiting)):
-                handler = await handled_by(self._store, waiting) if sent else waiting.handler
+                handler = await handled_by(self._store, waiting) if sent else due.handler
                 if handler is None or self._is_paused():
                     break
                 verdict = await self._deliver(waiting, due, handler)
@@ -125,6 +157,8 @@ class Sender:
 
     def _allowance(self, waiting: Waiting) -> int:
         """How many messages the pace lets go now: the time used up ahead must stay within the burst's."""
+        if self._halted:
+            return 1
         pace = self._channel.capabilities.pace
         if not pace or waiting.paced_until is None:
             return _BURST
@@ -132,7 +166,7 @@ class Sender:
         return max(1, min(_BURST, int((pace * _BURST - ahead) / pace)))
 
     async def _deliver(self, waiting: Waiting, due: Due, handler: str) -> Verdict:
-        if due.kind is Kind.BOT and handler == "officer":
+        if _is_silenced(due, handler):
             return Verdict(State.WITHHELD)
         if waiting.unreachable:
             return Verdict(State.FAILED, error=SendFailure.RECIPIENT.value)
@@ -140,7 +174,14 @@ class Sender:
         if closed and due.bubble.template is None:
             return self._window_closed(due)
         try:
-            return Verdict(State.SENT, provider_id=await self._send(waiting, due, as_template=closed))
+            file = await self._file(waiting, due) if not closed else None
+            # Fetching takes its time, in which the desk may have got the conversation.
+            now = await handled_by(self._store, waiting) if file else handler
+            if now is None:
+                return Verdict(State.QUEUED, pause=timedelta(0))
+            if _is_silenced(due, now):
+                return Verdict(State.WITHHELD)
+            return Verdict(State.SENT, provider_id=await self._send(waiting, due, file, as_template=closed))
         except SendFailed as failed:
             self._metrics.send_failures.labels(self._channel.name, failed.failure.value).inc()
             return _remembering(due, self._failed(due, failed, as_template=closed))
@@ -155,14 +196,19 @@ class Sender:
             return False
         return waiting.last_message_at is None or self._store.clock() - waiting.last_message_at > window
 
-    async def _send(self, waiting: Waiting, due: Due, *, as_template: bool) -> str:
+    async def _file(self, waiting: Waiting, due: Due) -> OutgoingFile | None:
+        if due.bubble.file is None:
+            return None
+        return await fetch_file(self._store, self._documents, waiting.conversation, due.bubble.file)
+
+    async def _send(self, waiting: Waiting, due: Due, file: OutgoingFile | None, *, as_template: bool) -> str:
         bubble = due.bubble
-        file = await self._documents.fetch(bubble.file) if bubble.file and not as_template else None
         provider_id = await self._channel.send(
             waiting.addresses,
             Outgoing(
                 text=bubble.text,
                 choices=[(f"{due.id}:{i}", choice.title) for i, choice in enumerate(bubble.choices)],
+                contact_choice=_contact_choice(due),
                 file=file,
                 template=bubble.template if as_template else None,
                 tag=str(due.id),
@@ -170,7 +216,7 @@ class Sender:
         )
         if self._stopped:
             self._stopped = False
-            self._metrics.stopped.labels(self._channel.name).set(0)
+            self._metrics.stopped.labels(self._channel.name).set(self._halted)
             _logger.warning("%s sends again", self._channel.name)
         return provider_id
 
@@ -203,10 +249,10 @@ class Sender:
         return Verdict(State.QUEUED, code, detail, pause=max(backoff, after or timedelta(0)))
 
     def _window_closed(self, due: Due, code: int | None = None) -> Verdict:
-        """A notification goes as its template or waits until the citizen writes; what answers them now fails, for the
-        desk to see.
+        """A notification goes as its template or waits until the citizen writes, and so does what the desk tells by itself;
+        what answers them now fails, for the desk to see.
         """
-        if due.kind is not Kind.NOTIFICATION:
+        if due.kind not in (Kind.NOTIFICATION, Kind.DESK):
             return Verdict(State.FAILED, code, WINDOW_CLOSED)
         if due.bubble.template is not None:
             return Verdict(State.QUEUED, code, WINDOW_CLOSED, pause=timedelta(0))
@@ -216,11 +262,17 @@ class Sender:
         self._stopped = True
         self._paused_until = self._store.clock() + _OPERATOR
         self._metrics.stopped.labels(self._channel.name).set(1)
-        _logger.critical(
-            "%s takes nothing until an operator acts (code %s); the queue is kept and tried every minute",
-            self._channel.name,
-            failed.code,
-        )
+        self._tell_operators(failed.code)
+
+
+def _contact_choice(due: Due) -> str | None:
+    if not due.bubble.asks_contact:
+        return None
+    return next((f"{due.id}:{i}" for i, choice in enumerate(due.bubble.choices) if is_own_number(choice)), None)
+
+
+def _is_silenced(due: Due, handler: str) -> bool:
+    return due.kind is Kind.BOT and handler != "bot"
 
 
 def _remembering(due: Due, verdict: Verdict) -> Verdict:

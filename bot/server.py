@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -16,30 +17,53 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.backend import Backend
 from bot.channel import Channel, Update
 from bot.channels.simulator import Simulator
 from bot.channels.telegram import Telegram, TelegramSettings
 from bot.channels.whatsapp import WhatsApp, WhatsAppSettings
+from bot.desk.agencies import Agencies
+from bot.desk.chatwoot import ChatwootDesk, ChatwootDoor, ChatwootSettings
+from bot.desk.chatwoot.client import Chatwoot
+from bot.desk.keeper import Keeper
+from bot.desk.own import OwnDesk
+from bot.desk.reasons import Reasons
+from bot.desk.room import DeskRoom, DeskRules
 from bot.documents import Documents
+from bot.download import DownloadPage
+from bot.erasure import Erasure
 from bot.fault import fault
 from bot.health import Health
 from bot.http import Doors, create_app
 from bot.inbox import receive
+from bot.internal import InnerDoors
 from bot.lease import free_leases_of_the_dead
 from bot.metrics import Metrics
+from bot.news import News
 from bot.notices import Notices
+from bot.notifications import Announcer
+from bot.page import PagePrinter
+from bot.page_texts import load_page_texts
+from bot.poller import Poller
 from bot.rasa import Rasa
+from bot.retention import Retention
 from bot.sender import Sender
+from bot.services import load_services
 from bot.simulator import SimulatorPages
+from bot.states import load_states
 from bot.store import Clock, Store, utc_now
+from bot.survey import SurveyPage
 from bot.texts import Texts
 from bot.turn import Turns
+from bot.upload import UploadPage
 from bot.worker import Worker
 
 __all__ = ["BotSettings", "Role", "running", "serve"]
 
-Role = Literal["http", "worker", "sender"]
-ALL_ROLES: frozenset[Role] = frozenset({"http", "worker", "sender"})
+Role = Literal["http", "worker", "sender", "console"]
+ALL_ROLES: frozenset[Role] = frozenset({"http", "worker", "sender", "console"})
+Console = Callable[[DeskRoom, aiohttp.ClientSession], Mapping[str, web.Application]]
+"""gives applications that are put under a path of ours: the desk's pages, which know this room and not it them"""
 _logger = logging.getLogger(__name__)
 
 
@@ -60,25 +84,39 @@ class BotSettings:
     telegram: TelegramSettings | None = None
     backend_token: str = ""
     """to fetch the documents that are sent to citizens"""
+    chatwoot: ChatwootSettings | None = None
+    """a district's own Chatwoot as the desk; None: our own pages"""
+    desk: DeskRules = field(default_factory=DeskRules)
     internal_url: str = ""
     """where Rasa and the actions reach this process; host and port when they run on this machine"""
+    public_url: str = ""
+    """where citizens open the pages behind one-time links; the address of this process when it isn't given"""
+    keep_messages: timedelta = timedelta(days=90)
+    keep_files: timedelta = timedelta(days=30)
+    backend_poll: timedelta = timedelta(0)
+    """how often a backend that doesn't tell of changes is asked; zero: never"""
 
 
-async def serve(settings: BotSettings, roles: Collection[Role] = ALL_ROLES) -> None:
+async def serve(settings: BotSettings, roles: Collection[Role] = ALL_ROLES, console: Console | None = None) -> None:
     """Run until SIGTERM or SIGINT, then finish what is under way."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(settings, roles):
+    async with running(settings, roles, console=console):
         await stop.wait()
 
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: BotSettings, roles: Collection[Role] = ALL_ROLES, *, clock: Clock = utc_now, rasa_timeout: float = 20.0
+    settings: BotSettings,
+    roles: Collection[Role] = ALL_ROLES,
+    *,
+    clock: Clock = utc_now,
+    rasa_timeout: float = 20.0,
+    console: Console | None = None,
 ) -> AsyncIterator[None]:
-    """The room's parts are up within the block. Raises TextsUnfit, and OSError when the port is taken."""
+    """The room's parts are up within the block. Raises TextsUnfit, DeskUnfit, and OSError when the port is taken."""
     texts = Texts(settings.data)
     store = Store.open(settings.database_url, settings.secret_key, clock)
     notices, metrics = Notices(settings.database_url), Metrics()
@@ -89,6 +127,17 @@ async def running(
         await stack.enter_async_context(_background(notices.run()))
         documents = Documents(session, settings.backend_url, settings.backend_token)
         channels = await _channels(settings, session, stack)
+        chatwoot = Chatwoot(settings.chatwoot, session) if settings.chatwoot else None
+        room = DeskRoom(
+            store=store,
+            texts=texts,
+            agencies=Agencies(settings.data),
+            channels=channels,
+            templates=_templates(settings),
+            notices=notices,
+            desk=ChatwootDesk(chatwoot) if chatwoot else OwnDesk(),
+            rules=settings.desk,
+        )
         await _take_over(store)
         if "sender" in roles:
             for channel in channels.values():
@@ -96,9 +145,28 @@ async def running(
                 await stack.enter_async_context(_until_stopped(sender))
         if "worker" in roles:
             rasa = Rasa(session, settings.rasa_urls, settings.rasa_token, timeout=rasa_timeout)
-            turns = Turns(store, channels, rasa, texts, settings.internal_url or _address(settings))
+            await stack.enter_async_context(_background(Erasure(store, rasa).run()))
+            retention = Retention(store, rasa, messages=settings.keep_messages, kept_files=settings.keep_files)
+            await stack.enter_async_context(_background(retention.run()))
+            turns = Turns(
+                store,
+                channels,
+                rasa,
+                texts,
+                settings.internal_url or _address(settings),
+                room.agencies.returning,
+            )
             stack.push_async_callback(turns.close)
-            await stack.enter_async_context(_until_stopped(Worker(store, channels, turns, texts, notices, metrics)))
+            if settings.backend_poll:
+                backend = Backend(session, settings.backend_url, settings.backend_token)
+                poller = Poller(
+                    store, backend, _announcer(settings, room), load_states(settings.data), settings.backend_poll
+                )
+                await stack.enter_async_context(_background(poller.run()))
+            reasons = Reasons(store, settings.data)
+            await stack.enter_async_context(_until_stopped(Worker(room, turns, reasons, notices, metrics)))
+            await stack.enter_async_context(_until_stopped(Keeper(room)))
+        app = web.Application()
         if "http" in roles:
             parts = {
                 # It answers 409 while no model is loaded, and its root 200.
@@ -109,21 +177,40 @@ async def running(
                 "actions": [f"{settings.actions_url.rstrip('/')}/health"],
                 "backend": [f"{settings.backend_url.rstrip('/')}/healthz"],
             }
+            chatwoot_doors = (
+                ChatwootDoor(room, chatwoot, settings.chatwoot.webhook_secret).routes()
+                if chatwoot and settings.chatwoot
+                else []
+            )
             doors = Doors(
                 store=store,
-                texts=texts,
                 metrics=metrics,
                 health=Health(store, session, parts),
                 channels=channels,
                 whatsapp=settings.whatsapp,
                 telegram=settings.telegram,
                 simulator=None if settings.production else SimulatorPages(store, notices, documents),
-                rasa_token=settings.rasa_token,
+                announcer=_announcer(settings, room),
+                further=[
+                    *chatwoot_doors,
+                    *_further(settings, store, Backend(session, settings.backend_url, settings.backend_token)),
+                ],
                 backend_webhook_secret=settings.backend_webhook_secret,
             )
-            await stack.enter_async_context(_listening(create_app(doors), settings))
+            app = create_app(doors)
+        if console is not None and "console" in roles:
+            for prefix, pages in console(room, session).items():
+                app.add_subapp(prefix, pages)
+        if {"http", "console"} & set(roles):
+            await stack.enter_async_context(_listening(app, settings))
+        if "http" in roles:
             await stack.enter_async_context(_polling(store, channels.get("telegram"), settings))
         yield
+
+
+def _templates(settings: BotSettings) -> dict[str, tuple[str, str]]:
+    whatsapp = settings.whatsapp
+    return {"whatsapp": whatsapp.window_template} if whatsapp and whatsapp.window_template else {}
 
 
 async def _channels(
@@ -154,7 +241,7 @@ async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _until_stopped(part: Worker | Sender) -> AsyncIterator[None]:
+async def _until_stopped(part: Worker | Sender | Keeper) -> AsyncIterator[None]:
     """Runs beside the block; at its end it takes on nothing new and finishes."""
     task = asyncio.create_task(part.run())
     try:
@@ -191,6 +278,31 @@ async def _polling(store: Store, channel: Channel | None, settings: BotSettings)
 
     async with _background(channel.poll(store_batch)):
         yield
+
+
+def _announcer(settings: BotSettings, room: DeskRoom) -> Announcer:
+    return Announcer(
+        store=room.store,
+        texts=room.texts,
+        news=News(room.texts, load_services(settings.data)),
+        states=load_states(settings.data),
+        channels=room.channels,
+        templates=room.templates,
+        public_url=settings.public_url or _address(settings),
+    )
+
+
+def _further(settings: BotSettings, store: Store, backend: Backend) -> Sequence[web.RouteDef]:
+    """The inner doors, and the pages behind one-time links."""
+    printer = PagePrinter(load_page_texts(settings.data))
+    public_url = settings.public_url or _address(settings)
+    return [
+        *InnerDoors(store, settings.rasa_token, public_url).routes(),
+        *printer.routes(),
+        *UploadPage(store, printer).routes(),
+        *SurveyPage(store, printer, backend, load_services(settings.data)).routes(),
+        *DownloadPage(store, printer, backend).routes(),
+    ]
 
 
 async def _take_over(store: Store) -> None:

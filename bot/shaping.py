@@ -52,6 +52,18 @@ def split_text(text: str, limit: int) -> list[str]:
     return parts
 
 
+def _split_tail(text: str, limit: int) -> list[str]:
+    """Two parts, the last as long as `limit` and a good place to cut allow: the buttons stand under it."""
+    for pattern in _BREAKS:
+        cuts = [match.end() for match in pattern.finditer(text) if 0 < _length(text[match.end() :]) <= limit]
+        if cuts:
+            return [text[: cuts[0]].rstrip(), text[cuts[0] :]]
+    cut = len(text) - limit
+    while _length(text[cut:]) > limit:
+        cut += 1
+    return [text[:cut], text[cut:]]
+
+
 def _groups(replies: Sequence[Reply], capabilities: Capabilities) -> Iterator[_Group]:
     group = _Group()
     number = 1
@@ -112,7 +124,7 @@ def _bubbles(group: _Group, capabilities: Capabilities, prompt: str) -> list[Bub
         text = "\n\n".join(filter(None, [text, "\n".join([prompt, *lines])]))
     parts = split_text(text, capabilities.text)
     if choices and _length(parts[-1]) > capabilities.text_with_choices:
-        parts[-1:] = split_text(parts[-1], capabilities.text_with_choices)
+        parts[-1:] = _split_tail(parts[-1], capabilities.text_with_choices)
     return [*(Bubble(part) for part in parts[:-1]), Bubble(parts[-1], tuple(choices))]
 
 

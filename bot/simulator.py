@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from sqlalchemy import Row, ScalarSelect, Select, select
 
+from bot.attachments import fetch_file
 from bot.channel import SendFailed
 from bot.channels.simulator import Simulator
 from bot.documents import Documents
@@ -137,7 +138,7 @@ class SimulatorPages:
         rows = await self._rows(
             select(outbox.c.id, outbox.c.body)
             .where(outbox.c.conversation == self._conversation(sender), outbox.c.id > int(after))
-            .where(outbox.c.state.in_(_SHOWN))
+            .where(outbox.c.state.in_(_SHOWN), outbox.c.body.is_not(None))
             .order_by(outbox.c.id)
             .limit(200)
         )
@@ -146,15 +147,15 @@ class SimulatorPages:
     async def _file(self, request: web.Request) -> web.Response:
         """A document that the bot sent; `sender` names the phone that it was sent to."""
         rows = await self._rows(
-            select(outbox.c.body)
+            select(outbox.c.body, outbox.c.conversation)
             .where(outbox.c.conversation == self._conversation(request.query.get("sender", "")))
             .where(outbox.c.id == int(request.match_info["id"]))
         )
-        link = Bubble.from_json(self._store.outbox.open_json(rows[0].body)).file if rows else None
+        link = Bubble.from_json(self._store.outbox.open_json(rows[0].body)).file if rows and rows[0].body else None
         if link is None:
             raise web.HTTPNotFound
         try:
-            file = await self._documents.fetch(link)
+            file = await fetch_file(self._store, self._documents, rows[0].conversation, link)
         except SendFailed:
             raise web.HTTPBadGateway from None
         headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}

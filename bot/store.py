@@ -49,6 +49,8 @@ class Store:
     address: Seal
     frame: Seal
     file: Seal
+    desk: Seal
+    link: Seal
 
     @classmethod
     def open(cls, database_url: str, secret_key: str, clock: Clock = utc_now, *, connections: int = 10) -> Store:
@@ -59,7 +61,10 @@ class Store:
             max_overflow=5,
             hide_parameters=True,
         )
-        seals = {name: Seal(secret_key, f"bot.{name}") for name in ("inbox", "outbox", "address", "frame", "file")}
+        seals = {
+            name: Seal(secret_key, f"bot.{name}")
+            for name in ("inbox", "outbox", "address", "frame", "file", "desk", "link")
+        }
         return cls(engine, engine.execution_options(isolation_level="AUTOCOMMIT"), clock, **seals)
 
     def fingerprint(self, channel: str, address: Address) -> str:

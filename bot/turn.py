@@ -7,7 +7,7 @@ import enum
 import hashlib
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -25,8 +25,10 @@ from bot.channel import (
 from bot.fault import fault
 from bot.files import LARGEST_FILE, FileGone, FileTooLarge, store_file
 from bot.outbox import choice_sent
+from bot.phones import linked_conversations, prove, proved_phone
 from bot.rasa import Frame, Handoff, Rasa, TurnRefused, TurnTrouble
-from bot.reply import Reply
+from bot.reading import read
+from bot.reply import BACK, Reply, is_own_number
 from bot.store import Store, clean
 from bot.texts import Texts
 from bot.updates import note
@@ -45,7 +47,9 @@ class Outcome(enum.StrEnum):
     TOLD = "told"
     """answered by the channel itself, from `saluran.yml`"""
     OFFICER = "officer"
-    """left to the officer who has the conversation"""
+    """left to the desk, which has the conversation"""
+    RETURNED = "returned"
+    """the citizen would rather have the bot than wait for an officer"""
     STALE = "stale"
     """came too late to be answered; agents see it"""
     IGNORED = "ignored"
@@ -69,6 +73,8 @@ class Stored:
     raw: bytes
     sent_at: datetime | None
     received_at: datetime
+    early: bool = False
+    """written before the answer to the message before it was there"""
 
 
 @dataclass(frozen=True)
@@ -80,19 +86,30 @@ class Answer:
     frame: Frame | None = None
     model: str | None = None
     handoff: Handoff | None = None
+    understood: bool = True
+    displeased: bool = False
     error: str | None = None
 
 
 class Turns:
     def __init__(
-        self, store: Store, channels: Mapping[str, Channel], rasa: Rasa, texts: Texts, internal_url: str
+        self,
+        store: Store,
+        channels: Mapping[str, Channel],
+        rasa: Rasa,
+        texts: Texts,
+        internal_url: str,
+        returning: Collection[str],
     ) -> None:
-        """`internal_url` is where Rasa and the actions reach us."""
+        """`internal_url` is where Rasa and the actions reach us; `returning` are the words by which somebody who waits for an
+        officer goes back to the bot.
+        """
         self._store = store
         self._channels = channels
         self._rasa = rasa
         self._texts = texts
         self._internal_url = internal_url.rstrip("/")
+        self._returning = returning
         self._acknowledging: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -104,7 +121,7 @@ class Turns:
         channel = self._channels[stored.channel]
         try:
             update = self._store.open_raw(stored.raw)
-            event = channel.parse(update)
+            event = read(channel, update)
         except Exception as error:
             # Whatever an adapter stumbles over, the next update must not wait behind it.
             return _unreadable(stored, error)
@@ -130,8 +147,8 @@ class Turns:
     async def _message(
         self, stored: Stored, channel: Channel, update: Mapping[str, Any], message: Message, handler: str
     ) -> Answer:
-        if handler == "officer":
-            return await self._for_officer(stored, channel, message)
+        if handler != "bot":
+            return await self._for_officer(stored, channel, message, waiting=handler == "queued")
         sent_at = stored.sent_at or stored.received_at
         if self._store.clock() - sent_at > channel.capabilities.stale:
             return Answer(Outcome.STALE)
@@ -149,6 +166,9 @@ class Turns:
             return self._told("berkas_hilang")
         except SendFailed as failed:
             raise TurnTrouble(f"file: {failed.detail}") from None
+        if content.get("choice") == BACK:
+            # A button from an earlier wait.
+            return self._told("meja_sudah_bot")
         text = content.get("text")
         if text == "":
             return self._told("pesan_kosong")
@@ -166,7 +186,10 @@ class Turns:
     async def _ask(self, stored: Stored, content: Mapping[str, Any]) -> Answer:
         try:
             answer = await self._rasa.turn(
-                str(stored.conversation), _message_id(stored.external_id), stored.channel, content
+                str(stored.conversation),
+                _message_id(stored.external_id),
+                stored.channel,
+                {**content, **await self._circumstances(stored)},
             )
         except TurnRefused as error:
             _logger.warning("Rasa refuses inbox %d: %s", stored.id, error)
@@ -178,7 +201,16 @@ class Turns:
             frame=answer.frame,
             model=answer.model,
             handoff=answer.handoff,
+            understood=answer.understood,
         )
+
+    async def _circumstances(self, stored: Stored) -> dict[str, Any]:
+        """What the dialogue is to know besides, where there is any of it."""
+        linked = await linked_conversations(self._store, stored.conversation)
+        return {
+            **({"linked": [str(other) for other in linked]} if linked else {}),
+            **({"early": True} if stored.early else {}),
+        }
 
     async def _content(self, stored: Stored, channel: Channel, message: Message) -> dict[str, Any]:
         """The part of Rasa's body that holds what was sent."""
@@ -189,12 +221,18 @@ class Turns:
         if message.location is not None:
             return {"location": {"lat": message.location.latitude, "lon": message.location.longitude}}
         if message.contact is not None:
-            return {"contact": {"phone": clean(message.contact.phone)}}
+            phone = clean(message.contact.phone)
+            async with self._store.engine.begin() as connection:
+                await prove(connection, self._store, stored.conversation, phone, shared=True)
+            return {"contact": {"phone": phone}}
         return {"text": clean(message.text or "").strip()}
 
     async def _choice(self, conversation: uuid.UUID, chosen: ChosenReply) -> dict[str, Any]:
         known = await choice_sent(self._store, conversation, chosen.outbox_id, chosen.index)
-        return {"choice": known} if known else {"text": clean(chosen.title).strip()}
+        if known is not None and is_own_number(known):
+            phone = await proved_phone(self._store, conversation)
+            return {"contact": {"phone": phone}} if phone else {"text": clean(chosen.title).strip()}
+        return {"choice": known.id} if known else {"text": clean(chosen.title).strip()}
 
     async def _file(self, stored: Stored, channel: Channel, file: FileReference) -> dict[str, Any]:
         kept = await store_file(self._store, channel, stored.id, file)
@@ -207,8 +245,10 @@ class Turns:
         caption = clean(file.caption or "").strip()[:LONGEST_TEXT]
         return {**described, "caption": caption} if caption else described
 
-    async def _for_officer(self, stored: Stored, channel: Channel, message: Message) -> Answer:
+    async def _for_officer(self, stored: Stored, channel: Channel, message: Message, *, waiting: bool) -> Answer:
         """The desk reads the message itself; only a file has to be fetched before the provider forgets it."""
+        if waiting and await self._wants_back(stored.conversation, message):
+            return Answer(Outcome.RETURNED)
         if message.file is not None:
             try:
                 await store_file(self._store, channel, stored.id, message.file)
@@ -217,6 +257,12 @@ class Turns:
             except SendFailed as failed:
                 raise TurnTrouble(f"file: {failed.detail}") from None
         return Answer(Outcome.OFFICER)
+
+    async def _wants_back(self, conversation: uuid.UUID, message: Message) -> bool:
+        if message.choice is not None:
+            return (await self._choice(conversation, message.choice)).get("choice") == BACK
+        said = " ".join((message.text or "").lower().split()).strip(" .!\"'")
+        return said in self._returning
 
     def _told(self, key: str, **values: str | int) -> Answer:
         return Answer(Outcome.TOLD, (Reply(self._texts(key, **values)),))

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import Address, AddressChange, Delivery
+from bot.channel import PHONE, Address, AddressChange, Delivery
+from bot.desk.joining import hand_on
 from bot.outbox import note_delivery
+from bot.phones import hand_on_phones, prove, unprove
 from bot.store import Store, clean
-from bot.tables import addresses, conversations, handoffs, inbox, outbox
+from bot.tables import (
+    addresses,
+    attachments,
+    conversations,
+    followed_filings,
+    handoffs,
+    inbox,
+    links,
+    outbox,
+)
 
 __all__ = ["note"]
 
@@ -41,7 +52,10 @@ async def _note_address(connection: AsyncConnection, store: Store, channel: str,
             select(conversations.c.created_at).where(conversations.c.id == other).with_for_update()
         )
         if created and created > store.clock() - _FRESH:
-            await _join(connection, other, owner)
+            await _join(connection, other, owner, store.clock())
+    if change.new.kind == PHONE:
+        await unprove(connection, store, change.new.value)
+        await prove(connection, store, owner, change.new.value, shared=False)
     statement = upsert(addresses).values(
         conversation=owner,
         channel=channel,
@@ -69,10 +83,12 @@ async def _owner(connection: AsyncConnection, store: Store, channel: str, addres
     return owner
 
 
-async def _join(connection: AsyncConnection, fresh: uuid.UUID, into: uuid.UUID) -> None:
+async def _join(connection: AsyncConnection, fresh: uuid.UUID, into: uuid.UUID, at: datetime) -> None:
     """A worker that is just busy with `fresh` loses its lease by this, and its messages are answered in `into`."""
-    for table in (addresses, inbox, outbox, handoffs):
+    await hand_on_phones(connection, fresh, into)
+    for table in (addresses, inbox, outbox, attachments, handoffs, links, followed_filings):
         await connection.execute(update(table).where(table.c.conversation == fresh).values(conversation=into))
+    await hand_on(connection, fresh, into, at)
     latest = await connection.scalar(delete(conversations).where(conversations.c.id == fresh).returning(
         conversations.c.last_message_at))  # fmt: skip
     await connection.execute(

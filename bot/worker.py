@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.answer import Done, Trouble, record
-from bot.channel import Channel
 from bot.claim import Claim, claim, release, renew, unanswered
 from bot.crew import Crew
+from bot.desk.reasons import Reasons
+from bot.desk.room import DeskRoom
 from bot.fault import fault
 from bot.lease import new_owner
 from bot.metrics import Metrics
 from bot.notices import INBOX, UNADDRESSED, Notices, wait
 from bot.rasa import TurnTrouble
-from bot.store import Store
-from bot.texts import Texts
 from bot.turn import Answer, Outcome, Stored, Turns
 from bot.unaddressed import note_unaddressed
 
@@ -35,20 +35,20 @@ _logger = logging.getLogger(__name__)
 class Worker:
     def __init__(
         self,
-        store: Store,
-        channels: Mapping[str, Channel],
+        room: DeskRoom,
         turns: Turns,
-        texts: Texts,
+        reasons: Reasons,
         notices: Notices,
         metrics: Metrics,
         *,
         concurrency: int = 8,
         poll: float = 1.0,
     ) -> None:
-        self._store = store
-        self._channels = channels
+        self._room = room
+        self._store = room.store
+        self._channels = room.channels
         self._turns = turns
-        self._texts = texts
+        self._reasons = reasons
         self._notices = notices
         self._metrics = metrics
         self._concurrency = concurrency
@@ -124,7 +124,7 @@ class Worker:
                 return True
             started = time.monotonic()
             try:
-                answer = await self._take(stored, handler)
+                answer = await self._take(stored, handler, [earlier for _, earlier in done])
             except TurnTrouble as error:
                 self._metrics.troubles.inc()
                 attempts = 0 if done else claim.attempts
@@ -136,16 +136,22 @@ class Worker:
             if answer.outcome is Outcome.UNREADABLE:
                 self._metrics.unreadable.labels(stored.channel).inc()
             done.append((stored, answer))
+            if answer.handoff is not None or answer.outcome is Outcome.RETURNED:
+                # Somebody else answers what comes after it.
+                break
         capabilities = self._channels[claim.channel].capabilities
-        more = await record(self._store, claim, self._texts, capabilities, done, trouble)
+        more = await record(self._room, claim, capabilities, done, trouble)
         if more is None:
             _logger.warning("a claim was lost before its answer was recorded; it is answered by the next one")
         return more is not False
 
-    async def _take(self, stored: Stored, handler: str) -> Answer:
+    async def _take(self, stored: Stored, handler: str, earlier: Sequence[Answer]) -> Answer:
         """A mistake of ours is treated like any trouble: tried again, then given to the desk."""
         try:
-            return await self._turns.take(stored, handler=handler)
+            # What comes behind another message of the same burst was written without its answer.
+            early = stored.early or any(answer.replies for answer in earlier)
+            answer = await self._turns.take(replace(stored, early=early), handler=handler)
+            return await self._reasons.judged(stored, earlier, answer)
         except (TurnTrouble, SQLAlchemyError):
             raise
         except Exception as error:

@@ -1,4 +1,4 @@
-"""`praja bench`: how fast a turn is with every part running, and what each part weighs.
+"""`praja bench`: how fast a turn is with every part running, what each part weighs, and what a filing costs in bubbles.
 
 It starts a stack of its own, in a folder and on ports of its own, so that a running Praja is left alone.
 """
@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -21,6 +21,8 @@ from pathlib import Path
 import aiohttp
 import psutil
 
+from backend.catalogue import load_catalogue
+from praja.bubble_meter import AllowedBubbles, BubbleMeter, average_service
 from praja.settings import ROOT
 
 __all__ = ["bench", "free_ports"]
@@ -61,8 +63,16 @@ class _Measured:
 
 
 async def bench(seconds: int) -> int:
-    async with _stack() as (url, supervisor), aiohttp.ClientSession(base_url=url) as session:
+    """Not 0 when a filing takes more bubbles than it may."""
+    allowed, catalogue = AllowedBubbles(), load_catalogue(ROOT / "data")
+    async with (
+        BubbleMeter(*free_ports(1)) as meter,
+        _stack(meter.settings) as (url, supervisor),
+        aiohttp.ClientSession(base_url=url) as session,
+    ):
         await _warm_up(session)
+        filing = await meter.file(url, catalogue, average_service(catalogue))
+        print(filing.line(allowed), flush=True)
         for measured in (
             await _paced(session, seconds),
             await _at_once(session, seconds),
@@ -74,7 +84,7 @@ async def bench(seconds: int) -> int:
         print(_Measured("satu orang, pesan 6-55", sum(first), first).line())
         print(_Measured(f"satu orang, pesan {_LONG - 49}-{_LONG}", sum(last), last).line())
         print(_memory(supervisor))
-    return 0
+    return 0 if filing.fits(allowed) else 1
 
 
 async def _paced(session: aiohttp.ClientSession, seconds: int) -> _Measured:
@@ -130,12 +140,12 @@ async def _turn(session: aiohttp.ClientSession, sender: str, text: str) -> float
 
 
 @contextlib.asynccontextmanager
-async def _stack() -> AsyncIterator[tuple[str, psutil.Process]]:
+async def _stack(settings: Mapping[str, str]) -> AsyncIterator[tuple[str, psutil.Process]]:
     with tempfile.TemporaryDirectory(prefix="praja-bench-", ignore_cleanup_errors=True) as home:
         await asyncio.to_thread(os.chmod, home, 0o755)  # the embedded database runs as a user of its own
         names = ("PRAJA_HTTP_PORT", "PRAJA_BACKEND_PORT", "PRAJA_ACTIONS_PORT", "PRAJA_RASA_PORT")
         ports = {name: str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
-        environment = {**os.environ, **ports, "PRAJA_HOME": str(Path(home) / "home")}
+        environment = {**os.environ, **ports, "PRAJA_HOME": str(Path(home) / "home"), **settings}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "praja.command", "up"), cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
         )

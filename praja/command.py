@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from praja.database import DatabaseUnfit
 from praja.postgres import HomeUnfit
 from praja.settings import Settings, SettingsUnfit, load_settings
+from praja.staff import UserUnfit
 from praja.supervisor import PartFailed, PortTaken
 from praja.training import TrainingFailed
 
 __all__ = ["main"]
 
-ROLES = ("bot", "worker", "sender", "backend", "actions", "rasa")
+ROLES = ("bot", "worker", "sender", "backend", "actions", "rasa", "console")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace, Settings], int] = options.run
     try:
         return run(options, load_settings())
-    except (DatabaseUnfit, HomeUnfit, PartFailed, PortTaken, SettingsUnfit, TrainingFailed) as problem:
+    except (DatabaseUnfit, HomeUnfit, PartFailed, PortTaken, SettingsUnfit, TrainingFailed, UserUnfit) as problem:
         print(problem, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -58,6 +59,14 @@ def _parser() -> argparse.ArgumentParser:
 
     migrate = commands.add_parser("migrate", help="menyiapkan tabel basis data")
     migrate.set_defaults(run=_migrate)
+
+    user = commands.add_parser("user", help="akun petugas").add_subparsers(required=True, metavar="PERINTAH")
+    add = user.add_parser("add", help="membuat akun; kata sandi sementaranya dicetak sekali")
+    add.add_argument("username", help="nama akun, huruf kecil")
+    add.add_argument("--name", required=True, help="nama yang tampil")
+    add.add_argument("--role", required=True, choices=("petugas", "penyelia", "admin"))
+    add.add_argument("--agency", action="append", default=[], help="id kantor dari data/kantor.yml; boleh berulang")
+    add.set_defaults(run=_add_user)
     return parser
 
 
@@ -103,6 +112,13 @@ def _migrate(options: argparse.Namespace, settings: Settings) -> int:
 
     with database(settings) as url:
         migrate(url)
+    return 0
+
+
+def _add_user(options: argparse.Namespace, settings: Settings) -> int:
+    from praja.staff import add_user
+
+    print(asyncio.run(add_user(settings, options.username, options.name, options.role, options.agency)))
     return 0
 
 

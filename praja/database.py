@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,8 +38,23 @@ def database(settings: Settings) -> Iterator[str]:
             f"Ruang disk di {settings.home} tinggal {free // 1024**2} MB, perlu {_NEEDED_BYTES // 1024**2} MB. "
             "Kosongkan ruang, atau pilih tempat lain dengan PRAJA_HOME."
         )
-    with embedded_postgres(settings.home / "database") as server:
+    with (
+        _is_free(settings.home) as is_ours,
+        embedded_postgres(settings.home / "database", is_ours=is_ours) as server,
+    ):
         yield create_database(server, "praja")
+
+
+@contextlib.contextmanager
+def _is_free(home: Path) -> Iterator[bool]:
+    """Whether nobody runs the embedded server of this home but us, for as long as the block lasts."""
+    with (home / "database.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def migrate(url: str) -> None:

@@ -20,8 +20,8 @@ class HomeUnfit(Exception):
 
 
 @contextlib.contextmanager
-def embedded_postgres(folder: Path) -> Iterator[str]:
-    """Run a server on `folder` and yield its address; stop it at the end.
+def embedded_postgres(folder: Path, *, is_ours: bool = True) -> Iterator[str]:
+    """Run a server on `folder` and yield its address; stop it at the end, unless another process owns it.
 
     The address is `postgresql://postgres@/DATABASE?host=SOCKET_FOLDER`, database `postgres`. A server that a killed
     owner left running on this folder is taken over.
@@ -38,7 +38,8 @@ def embedded_postgres(folder: Path) -> Iterator[str]:
         yield _plain(server.get_uri())
     finally:
         # Its own clean-up counts handles and outlives SIGTERM; stopping is said plainly.
-        server.stop()
+        if is_ours:
+            server.stop()
 
 
 def create_database(server: str, name: str) -> str:

@@ -6,20 +6,28 @@ import asyncio
 import logging
 import os
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp import web
 
 from praja.parts import NLU_PYTHON, rasa_environment
 from praja.settings import ROOT, Settings, SettingsUnfit
+from praja.staff import console_settings
 
 if TYPE_CHECKING:
-    from bot.server import Role
+    from bot.desk.chatwoot import ChatwootSettings
+    from bot.desk.room import DeskRoom
+    from bot.server import Console, Role
 
 __all__ = ["run_role"]
 
 _BOT_ROLES: Mapping[str, tuple[Role, ...]] = {
-    "bot": ("http", "worker", "sender"),
+    "bot": ("http", "worker", "sender", "console"),
     "worker": ("worker",),
     "sender": ("sender",),
+    "console": ("console",),
 }
 """`run bot` is enough by itself; the others add capacity beside it."""
 
@@ -60,6 +68,7 @@ def _actions(settings: Settings) -> None:
             backend_url=settings.backend_address,
             backend_token=settings.backend_token,
             rasa_token=settings.rasa_token,
+            bot_url=settings.bot_address,
         )
     )
 
@@ -72,6 +81,7 @@ def _rasa(settings: Settings) -> None:
 
 async def _backend(settings: Settings) -> None:
     from backend.server import BackendSettings, serve
+    from backend.workspace import Retention
 
     await serve(
         BackendSettings(
@@ -85,13 +95,32 @@ async def _backend(settings: Settings) -> None:
             webhook_secret=settings.backend_webhook_secret,
             host="127.0.0.1",
             port=settings.backend_port,
+            retention=Retention(
+                documents=timedelta(days=settings.keep_documents_days),
+                answers=timedelta(days=settings.keep_answers_days),
+            ),
         )
+    )
+
+
+def _chatwoot(settings: Settings) -> ChatwootSettings | None:
+    if not settings.chatwoot_url:
+        return None
+    from bot.desk.chatwoot import ChatwootSettings
+
+    return ChatwootSettings(
+        url=settings.chatwoot_url,
+        token=settings.chatwoot_token or "",
+        account=settings.chatwoot_account or 0,
+        inbox=settings.chatwoot_inbox or 0,
+        webhook_secret=settings.chatwoot_webhook_secret or "",
     )
 
 
 async def _bot(settings: Settings, roles: Collection[Role]) -> None:
     from bot.channels.telegram import TelegramSettings
     from bot.channels.whatsapp import WhatsAppSettings
+    from bot.desk.room import DeskRules
     from bot.server import BotSettings, serve
 
     whatsapp = telegram = None
@@ -129,6 +158,25 @@ async def _bot(settings: Settings, roles: Collection[Role]) -> None:
             whatsapp=whatsapp,
             telegram=telegram,
             backend_token=settings.backend_token,
+            public_url=settings.public_url,
+            keep_messages=timedelta(days=settings.keep_messages_days),
+            keep_files=timedelta(days=settings.keep_files_days),
+            backend_poll=timedelta(seconds=settings.backend_poll_seconds),
+            chatwoot=_chatwoot(settings),
+            desk=DeskRules(
+                idle=timedelta(minutes=settings.desk_idle_minutes),
+                unanswered=timedelta(days=settings.desk_unanswered_days),
+            ),
         ),
         roles,
+        _console(settings),
     )
+
+
+def _console(settings: Settings) -> Console:
+    from console.app import PREFIX, create_console, open_workspace
+
+    def pages(room: DeskRoom, session: aiohttp.ClientSession) -> Mapping[str, web.Application]:
+        return {PREFIX: create_console(open_workspace(console_settings(settings), room, session))}
+
+    return pages

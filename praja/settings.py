@@ -57,11 +57,29 @@ class Settings(BaseSettings):
     backend_token: str = ""
     backend_officer_token: str = ""
     backend_webhook_secret: str = ""
+    backend_poll_seconds: int = Field(default=0, ge=0, description="0: the backend tells of changes itself")
     backend_port: int = 8081
     actions_port: int = 5055
     rasa_port: int = 5005
     rasa_urls: str | None = Field(default=None, description="comma-separated; None: the one on loopback")
     rasa_token: str = ""
+
+    desk_idle_minutes: int = Field(default=60, ge=5)
+    desk_unanswered_days: int = Field(default=7, ge=1)
+    chatwoot_url: str | None = Field(default=None, description="None: our own desk")
+    chatwoot_token: str | None = None
+    chatwoot_account: int | None = None
+    chatwoot_inbox: int | None = None
+    chatwoot_webhook_secret: str | None = None
+
+    keep_messages_days: int = Field(default=90, ge=1)
+    keep_files_days: int = Field(default=30, ge=1)
+    keep_documents_days: int = Field(default=30, ge=1)
+    keep_answers_days: int = Field(default=180, ge=1)
+
+    oidc_issuer: str | None = Field(default=None, description="None: no identity provider")
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
 
     @field_validator("home")
     @classmethod
@@ -132,8 +150,22 @@ def _check_channels(settings: Settings) -> None:
         }
     if settings.telegram_token and settings.telegram_mode == "webhook":
         required |= {"PRAJA_TELEGRAM_WEBHOOK_SECRET": settings.telegram_webhook_secret}
+    if settings.chatwoot_url:
+        required |= {
+            "PRAJA_CHATWOOT_TOKEN": settings.chatwoot_token,
+            "PRAJA_CHATWOOT_ACCOUNT": str(settings.chatwoot_account or ""),
+            "PRAJA_CHATWOOT_INBOX": str(settings.chatwoot_inbox or ""),
+            "PRAJA_CHATWOOT_WEBHOOK_SECRET": settings.chatwoot_webhook_secret,
+        }
+    if settings.oidc_issuer:
+        required |= {
+            "PRAJA_OIDC_CLIENT_ID": settings.oidc_client_id,
+            "PRAJA_OIDC_CLIENT_SECRET": settings.oidc_client_secret,
+        }
     if missing := [name for name, value in required.items() if not value]:
-        raise SettingsUnfit(f"{', '.join(missing)} wajib diisi bila kanalnya dinyalakan; lihat docs/settings.md.")
+        raise SettingsUnfit(
+            f"{', '.join(missing)} wajib diisi bila kanalnya atau Chatwoot dinyalakan; lihat docs/settings.md."
+        )
 
 
 def _generated(home: Path, name: str) -> str:

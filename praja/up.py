@@ -14,7 +14,7 @@ from praja.database import database, migrate
 from praja.parts import environment, parts
 from praja.settings import Settings, SettingsUnfit
 from praja.supervisor import Supervisor, check_ports
-from praja.training import newest_model, train
+from praja.training import need_model
 
 __all__ = ["up"]
 
@@ -34,8 +34,8 @@ async def up(settings: Settings) -> int:
     started = parts(settings)
     with _only_one(settings):
         check_ports(started, settings.http_host)
-        if settings.rasa_urls is None and newest_model() is None:
-            await asyncio.to_thread(train, tell)
+        if settings.rasa_urls is None:
+            await asyncio.to_thread(need_model, tell)
         tell("menyalakan basis data …")
         with database(settings) as url:
             await asyncio.to_thread(migrate, url)

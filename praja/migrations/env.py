@@ -7,14 +7,15 @@ from sqlalchemy import MetaData, create_engine, text
 
 from backend.tables import metadata as backend_metadata
 from bot.tables import metadata as bot_metadata
+from console.tables import metadata as console_metadata
 
-SCHEMAS = ("bot", "backend", "rasa")
+SCHEMAS = ("bot", "backend", "console", "rasa")
 # Rasa's own tables are made by its tracker store, which knows them; only their schema is made here.
-TARGETS: list[MetaData] = [bot_metadata, backend_metadata]
+TARGETS: list[MetaData] = [bot_metadata, backend_metadata, console_metadata]
 
 
 def _ours(name: str | None, kind: str, parents: object) -> bool:
-    return kind != "schema" or name in ("bot", "backend")
+    return kind != "schema" or name in ("bot", "backend", "console")
 
 
 engine = create_engine(context.config.attributes["url"])

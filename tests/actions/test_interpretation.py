@@ -29,7 +29,7 @@ def turn(
 ) -> Turn:
     return Turn(
         conversation="c", message_id="m", channel="simulator", text=text, intent=intent, confidence=confidence, intents=(),
-        services=(), entities=entities or {}, choice=choice, file=file, phone=phone, has_location=False, slots={},
+        services=(), entities=entities or {}, choice=choice, file=file, phone=phone, location=None, slots={},
     )  # fmt: skip
 
 
@@ -87,3 +87,10 @@ def test_optional_question_can_be_skipped_in_words(said: str) -> None:
 )
 def test_choice_written_instead_of_tapped(said: str, chosen: str | None) -> None:
     assert match_choice(said, DESA) == chosen
+
+
+def test_part_of_one_title_is_enough() -> None:
+    kinds = (("jalan", "Jalan atau jembatan"), ("penerangan", "Lampu jalan"), ("pungli", "Pungutan liar atau calo"))
+    assert match_choice("pungutan liar", kinds) == "pungli"
+    assert match_choice("lampu", kinds) == "penerangan"
+    assert match_choice("atau", (*kinds, ("sampah", "Sampah atau bau"))) is None

@@ -190,4 +190,4 @@ def photo(kind: str = "JPEG", size: tuple[int, int] = (640, 480), **save: Any) -
 @functools.cache
 def _detailed(size: tuple[int, int]) -> Image.Image:
     tile = Image.frombytes("RGB", (32, 32), random.Random(7).randbytes(32 * 32 * 3))
-    return tile.resize(size)
+    return tile.resize(size, Image.Resampling.NEAREST)

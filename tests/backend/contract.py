@@ -17,6 +17,7 @@ CONTRACT: dict[str, Any] = yaml.safe_load(Path(server.__file__).with_name("opena
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
+    "number": (int, float),
     "boolean": bool,
     "array": list,
     "object": dict,
@@ -58,17 +59,18 @@ def resolve(node: Any) -> Any:
     return node
 
 
-def findings(schema: Any, value: Any, where: str) -> Iterator[str]:
+def findings(schema: Any, value: Any, where: str, *, part: bool = False) -> Iterator[str]:
+    """`part` of an allOf, whose other parts tell of further members."""
     schema = resolve(schema)
     if "anyOf" in schema and all(list(findings(option, value, where)) for option in schema["anyOf"]):
         yield f"{where}: {value!r} fits none of anyOf"
-    for part in schema.get("allOf", ()):
-        yield from findings(part, value, where)
+    for each in schema.get("allOf", ()):
+        yield from findings(each, value, where, part=True)
     if "const" in schema and value != schema["const"]:
         yield f"{where}: {value!r} is not {schema['const']!r}"
     if "enum" in schema and value not in schema["enum"]:
         yield f"{where}: {value!r} is none of {schema['enum']}"
-    if "pattern" in schema and not re.search(schema["pattern"], value):
+    if "pattern" in schema and value is not None and not re.search(schema["pattern"], value):
         yield f"{where}: {value!r} doesn't match"
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
@@ -82,7 +84,7 @@ def findings(schema: Any, value: Any, where: str) -> Iterator[str]:
                 yield from findings(properties[name], inner, f"{where}.{name}")
             elif others is not None:
                 yield from findings(others, inner, f"{where}.{name}")
-            elif "allOf" not in schema and where not in (".fee", ".time_limit"):
+            elif not part:
                 yield f"{where}: {name} is not in the contract"
     if isinstance(value, list) and "items" in schema:
         for index, inner in enumerate(value):

@@ -138,7 +138,7 @@ async def test_odd_queries_are_refused(channel: Client, query: str) -> None:
 
 async def test_services(channel: Client) -> None:
     _, body = await channel("GET", "/services")
-    assert [service["id"] for service in body["services"]] == ["paspor", "surat_uji"]
+    assert [service["id"] for service in body["services"]] == ["konsultasi", "paspor", "sk_lahir", "surat_uji"]
     assert body["families"] == [{"id": "uji", "name": "Surat-surat uji"}]
     _, service = await channel("GET", "/services/surat_uji")
     assert service["office_names"] == ["Kantor Kecamatan", "Dinas Uji"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from backend.catalogue import CatalogueError, Mode, load_catalogue
+from backend.catalogue import CatalogueError, FieldType, Mode, load_catalogue
+from backend.fields import parse_answer
 from backend.regions import load_regions
 from tests.backend.conftest import CATALOGUE
 
@@ -49,6 +51,15 @@ def test_a_service_is_read_with_what_it_shares(data: Path) -> None:
         ("layanan/surat_uji.yml", "rupiah: 0, sumber: [UJI]", "rupiah: nol, sumber: [UJI]", 19, "bilangan bulat"),
         ("layanan/surat_uji.yml", "rupiah: 0, sumber: [UJI]", "rupiah: 0", 19, "sumber"),
         ("layanan/surat_uji.yml", "rupiah: 0, sumber: [UJI]", "rupiah: 0, sumber: [GAIB]", 1, "GAIB"),
+        ("layanan/surat_uji.yml", "mode: permohonan", "mode: permohonan\nkuasa: boleh", 1, "tidak dikenal"),
+        ("layanan/surat_uji.yml", "mode: permohonan", "mode: pengaduan", 1, "pengaduan"),
+        ("layanan/surat_uji.yml", "jenis: angka,", "jenis: angka, milik: nik,", 18, "`milik`"),
+        ("layanan/surat_uji.yml", "  - hp\n", "  - {pakai: hp, hanya_bila: {jumlah: [satu]}}\n", 1, "hanya_bila"),
+        ("formulir/keluhan.yml", "[terbuka, rahasia]", "[terbuka, samar]", 1, "samar"),
+        ("formulir/keluhan.yml", "{id: anonim, judul: Anonim}", "{id: samar, judul: Samar}", 1, "identitas"),
+        ("formulir/keluhan.yml", "id: keluhan", "id: surat_uji", 1, "nama berkas"),
+        ("isian.yml", "id: wakil_hp", "id: wakil_telepon", 1, "wakil_hp"),
+        ("dokumen.yml", "id: surat_kuasa", "id: kuasa", 1, "surat_kuasa"),
         ("kantor.yml", "tempat: kecamatan", "tempat: nik", 1, "kecamatan atau desa"),
         ("kantor.yml", "nama: Dinas Uji, ", "", 2, "wajib diisi"),
         ("keluarga.yml", "sebutan: [uji]", "sebutan: []", 1, "paling sedikit 1"),
@@ -78,9 +89,23 @@ def test_every_finding_is_told_at_once(data: Path) -> None:
         assert hint in findings
 
 
+def test_a_form_has_no_services_name(data: Path) -> None:
+    text = (data / "formulir" / "keluhan.yml").read_text(encoding="utf-8")
+    (data / "formulir" / "paspor.yml").write_text(text.replace("id: keluhan", "id: paspor"), encoding="utf-8")
+    with pytest.raises(CatalogueError, match="sudah dipakai"):
+        load_catalogue(data)
+
+
 def test_the_districts_own_catalogue_fits() -> None:
     catalogue = load_catalogue(REPOSITORY / "data")
     assert "ktp_hilang" in catalogue.services
+    assert catalogue.forms["pengaduan"].is_filed_here
+    assert catalogue.services["konsultasi_hukum"].is_filed_here
     regions = load_regions(REPOSITORY / "data")
     assert (len(regions.places), sum(map(len, regions.places.values()))) == (18, 346)
+    for service in (*catalogue.services.values(), *catalogue.forms.values()):
+        for field in service.fields:
+            if field.type is FieldType.PEOPLE:
+                example = field.question.partition("Contoh: ")[2]
+                assert parse_answer(field, example, answers={}, regions=regions, today=date(2026, 11, 24)), field
     assert all(re.fullmatch(r"desa|kelurahan", kind) for inside in regions.places.values() for kind in inside.values())

@@ -51,6 +51,11 @@ def read(kind: str, value: Any, *, kecamatan: str | None = "Candi", **more: Any)
         ("angka", 3, 3),
         ("angka", "1.500.000", 1500000),
         ("angka", "-2", -2),
+        ("lokasi", "-7.4463,112.71783", "-7.446300,112.717830"),
+        ("lokasi", " -7.446300 , 112.717830 ", "-7.446300,112.717830"),
+        ("lokasi", {"lat": -7.4463, "lon": 112.71783}, "-7.446300,112.717830"),
+        ("lokasi", "depan Pasar Larangan", "depan Pasar Larangan"),
+        ("orang", "budi 3515081708909999\nrina 3515 0857 0892 9999", "budi 3515081708909999; rina 3515085708929999"),
     ],
 )
 def test_what_fits_is_kept_in_one_form(kind: str, given_: Any, kept: str | int) -> None:
@@ -94,6 +99,13 @@ def test_what_fits_is_kept_in_one_form(kind: str, given_: Any, kept: str | int) 
         ("angka", True, "belum terbaca"),
         ("angka", 3.5, "belum terbaca"),
         ("angka", 10**400, "belum terbaca"),
+        ("lokasi", "-6.2,106.8", "di luar Kabupaten Sidoarjo"),
+        ("lokasi", {"lat": -6.2, "lon": 106.8}, "di luar Kabupaten Sidoarjo"),
+        ("lokasi", {"lat": "x" * 600, "lon": None}, "500 huruf"),
+        ("lokasi", {"lat": -7.4}, "belum terbaca"),
+        ("lokasi", "ab", "tiga huruf"),
+        ("orang", "Budi", "NIK"),
+        ("orang", ["Budi 3515081708909999"], "belum terbaca"),
         ("teks", ["abc"], "belum terbaca"),
         ("teks", {"a": "b"}, "belum terbaca"),
     ],
@@ -121,6 +133,22 @@ def test_a_number_stays_in_its_bounds() -> None:
         read("angka", 11, **bounds)
 
 
+def test_as_many_people_as_the_service_says() -> None:
+    one, two = "Budi 3515081708909999", "Budi 3515081708909999, Rina 3515085708929999"
+    read("orang", one, paling_besar=1)
+    read("orang", two, paling_kecil=2, paling_besar=2)
+    with pytest.raises(FieldError, match="paling banyak 1 orang"):
+        read("orang", two, paling_besar=1)
+    with pytest.raises(FieldError, match="paling sedikit 2 orang"):
+        read("orang", one, paling_kecil=2)
+
+
+def test_a_text_may_have_bounds_of_its_own() -> None:
+    assert read("teks", "x" * 2000, paling_besar=2000) == "x" * 2000
+    with pytest.raises(FieldError, match="paling sedikit 10 huruf"):
+        read("teks", "pendek", paling_kecil=10)
+
+
 def test_a_desa_needs_its_kecamatan_first() -> None:
     with pytest.raises(FieldError, match="kecamatannya"):
         read("desa", "Sepande", kecamatan=None)
@@ -131,7 +159,10 @@ def test_places_are_compared_without_case_space_and_hyphen(text: str) -> None:
     assert read("desa", text, kecamatan="Taman") == "Simoangin-angin"
 
 
-KINDS = ["nik", "nomor_kk", "nama", "nomor_hp", "tanggal", "kecamatan", "desa", "alamat", "pilihan", "teks", "angka"]
+KINDS = [
+    "nik", "nomor_kk", "nama", "nomor_hp", "tanggal", "kecamatan", "desa", "alamat", "pilihan", "teks", "angka", "lokasi",
+    "orang",
+]  # fmt: skip
 
 
 @given(st.sampled_from(KINDS), st.text() | st.integers() | st.floats() | st.booleans() | st.lists(st.text()))

@@ -17,11 +17,13 @@ async def test_a_filing_says_what_comes_next(channel: Client) -> None:
     number = filing.pop("number")
     assert filing == {
         "service": "surat_uji",
+        "mode": "permohonan",
         "state": "MENUNGGU",
         "submitted_at": "2026-11-24T09:30:00+07:00",
         "due_on": "2026-11-30",
         "office": "Kantor Kecamatan Candi",
         "applicant": {"name": "Siti A.", "nik": "3515••••••••9999"},
+        "representative": None,
         "chronology": [
             {"at": "2026-11-24T09:30:00+07:00", "state": "MENUNGGU", "office": "Kantor Kecamatan Candi", "note": None}
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +17,11 @@ from sqlalchemy import Row, text
 from bot.channel import Update
 from bot.channels.telegram import TelegramSettings
 from bot.channels.whatsapp import WhatsAppSettings
+from bot.desk.agencies import Agencies
+from bot.desk.own import OwnDesk
+from bot.desk.port import Desk
+from bot.desk.reasons import Reasons
+from bot.desk.room import DeskRoom, DeskRules
 from bot.documents import Documents
 from bot.inbox import receive
 from bot.metrics import Metrics
@@ -38,6 +43,7 @@ from tests.fakes.whatsapp import FakeWhatsApp
 
 DATA = Path(__file__).parents[2] / "data"
 POLL = 0.03
+AGENCIES = Agencies(DATA)
 BACKEND = "http://127.0.0.1:9"
 TEMPLATE = ("kabar_permohonan", "id")
 
@@ -54,13 +60,26 @@ class Room:
         self.metrics = Metrics()
         self.notices = Notices(url)
         self.channel = PaperChannel()
+        self.templates: dict[str, tuple[str, str]] = {}
         self.documents = Documents(session, BACKEND, "")
         self.rasa = Rasa(session, [rasa_url], TOKEN, timeout=1)
 
-    def worker(self, **more: Any) -> Worker:
-        channels = {self.channel.name: self.channel}
-        turns = Turns(self.store, channels, self.rasa, self.texts, "http://127.0.0.1:1")
-        return Worker(self.store, channels, turns, self.texts, self.notices, self.metrics, **{"poll": POLL, **more})
+    def desk(self, desk: Desk | None = None, **rules: Any) -> DeskRoom:
+        return DeskRoom(
+            store=self.store,
+            texts=self.texts,
+            agencies=AGENCIES,
+            channels={self.channel.name: self.channel},
+            templates=self.templates,
+            notices=self.notices,
+            desk=desk or OwnDesk(),
+            rules=DeskRules(**rules),
+        )
+
+    def worker(self, desk: DeskRoom | None = None, **more: Any) -> Worker:
+        desk = desk or self.desk()
+        turns = Turns(self.store, desk.channels, self.rasa, self.texts, "http://127.0.0.1:1", desk.agencies.returning)
+        return Worker(desk, turns, Reasons(self.store, DATA), self.notices, self.metrics, **{"poll": POLL, **more})
 
     def sender(self, **more: Any) -> Sender:
         return Sender(self.store, self.channel, self.documents, self.notices, self.metrics, **{"poll": POLL, **more})
@@ -87,6 +106,16 @@ class Room:
             for part in parts:
                 part.stop()
             await asyncio.gather(*tasks)
+
+    @contextlib.asynccontextmanager
+    async def beside(self, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+        """It runs within the block and is cancelled at its end."""
+        task = asyncio.create_task(work)
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def idle_after(self, pause: timedelta) -> None:
         """Let `pause` go by, and again, until nothing is left to do: a refusal is written down a moment after it came."""

@@ -400,3 +400,72 @@ async def test_the_bill_of_a_month(room: Room, rasa: FakeRasa) -> None:
     await room.rows("UPDATE bot.outbox SET delivered_at = '2026-10-31 17:00+00' WHERE provider_id <> 'wamid.0'")
     assert await billable_messages(room.store, datetime(2026, 11, 24, tzinfo=UTC)) == 1
     assert await billable_messages(room.store, datetime(2026, 10, 1, tzinfo=UTC)) == 1
+
+
+async def test_an_operators_refusal_that_comes_late_halts_the_channel_and_loses_nothing(room: Room) -> None:
+    """131042: Meta takes each message and then says that there is no way to pay for it."""
+    person = await _person(room)
+    await _queue(room, person, "satu")
+    await room.work_off()
+    await _say_late(room, 0, failure="operator", code=131042)
+    assert await room.value("SELECT state FROM bot.outbox WHERE inbox IS NULL") == "queued"
+    await _queue(room, person, "dua")
+    async with room.at_work():
+        await room.until(lambda: _stopped(room) == 1)
+        await asyncio.sleep(0.2)
+        assert room.channel.texts() == ["satu"]
+        # One of them tries after a minute, and no other.
+        room.clock.advance(timedelta(seconds=61))
+        await room.until(lambda: len(room.channel.posted) == 2)
+        await asyncio.sleep(0.2)
+        assert room.channel.texts() == ["satu", "satu"]
+        await room.receive(update("ok", bsuid=None, kind="status", provider_id="wamid.1", state="DELIVERED"))
+        await room.until(lambda: _stopped(room) == 0)
+        await room.until(lambda: room.channel.texts() == ["satu", "satu", "dua"])
+    assert await room.value("SELECT max(attempts) FROM bot.outbox WHERE inbox IS NULL") == 1
+
+
+async def test_a_delivery_of_before_does_not_end_a_halt(room: Room) -> None:
+    person = await _person(room)
+    await _queue(room, person, "satu", "dua")
+    await room.work_off()
+    await _say_late(room, 1, failure="operator", code=131042)
+    await room.receive(update("ok", bsuid=None, kind="status", provider_id="wamid.0", state="DELIVERED"))
+    async with room.at_work():
+        await room.until(lambda: _answered(room))
+    assert await room.value("SELECT count(*) FROM bot.halts") == 1
+
+
+@pytest.mark.parametrize("written_since", [False, True])
+async def test_whom_a_late_refusal_cannot_reach_is_marked_unless_they_wrote_since(
+    room: Room, *, written_since: bool
+) -> None:
+    """131026"""
+    person = await _person(room)
+    await _queue(room, person, "satu")
+    await room.work_off()
+    if written_since:
+        room.clock.advance(timedelta(seconds=5))
+        await room.receive(update("m9", text="ada"))
+        await room.work_off()
+    await _say_late(room, 0, failure="recipient", code=131026)
+    assert await room.value("SELECT unreachable FROM bot.conversations") is not written_since
+    assert await room.value("SELECT error_code FROM bot.outbox WHERE inbox IS NULL") == 131026
+    await _queue(room, person, "dua")
+    await room.work_off()
+    assert ("dua" in room.channel.texts()) is written_since
+
+
+async def _say_late(room: Room, message: int, *, failure: str, code: int) -> None:
+    # The paper channel counts anew after the first answer.
+    await room.rows(
+        "UPDATE bot.outbox SET provider_id = 'wamid.halo' WHERE inbox IS NOT NULL AND provider_id = 'wamid.0'"
+    )
+    status = {"provider_id": f"wamid.{message}", "state": "FAILED", "failure": failure, "code": code}
+    await room.receive(update(f"late-{message}", bsuid=None, kind="status", **status))  # type: ignore[arg-type]
+    async with room.at_work(room.worker()):
+        await room.until(lambda: _answered(room))
+
+
+def _stopped(room: Room) -> float:
+    return room.metrics.registry.get_sample_value("praja_channel_stopped", {"channel": "whatsapp"}) or 0

@@ -133,7 +133,7 @@ async def test_09_a_closed_window(whatsapp_bot: Bot, meta: FakeWhatsApp, rasa: F
     assert await whatsapp_bot.announce(state="SELESAI") == 200
     await meta.wait_messages(2)
     assert meta.messages[1].payload["type"] == "template"
-    assert "SDA-2611-7K4QXB selesai" in meta.messages[1].text
+    assert "SDA-2611-7K4QXB (KTP-el hilang) selesai" in meta.messages[1].text
     await whatsapp_bot.until(lambda: _states(whatsapp_bot, ["delivered", "delivered"]))
     rasa.answer = _closing(meta)
     await meta.say("halo?")

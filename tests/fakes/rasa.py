@@ -1,4 +1,4 @@
-"""Rasa's channel of ours, on loopback: `POST /webhooks/praja/turn` as `docs/rooms.md` has it.
+"""Rasa's channel of ours, on loopback: `POST /webhooks/praja/turn` and `/forget` as `docs/rooms.md` has it.
 
 Like the real one it gives the same answer to the same `(conversation, message_id)`, and counts two turns of one
 conversation that overlap, which must never happen.
@@ -36,6 +36,10 @@ class FakeRasa:
     def __init__(self) -> None:
         self.turns: list[Body] = []
         """each turn that was really done"""
+        self.forgotten: list[Body] = []
+        """what was asked to be forgotten"""
+        self.refusals = 0
+        """how often it didn't"""
         self.requests = 0
         self.asked = asyncio.Event()
         """set by the first request"""
@@ -51,7 +55,8 @@ class FakeRasa:
         self._known: dict[tuple[str, str], Body] = {}
         self._running: Counter[str] = Counter()
         app = web.Application()
-        app.add_routes([web.post("/webhooks/praja/turn", self._turn), web.get("/status", self._status)])
+        app.add_routes([web.post("/webhooks/praja/turn", self._turn), web.post("/webhooks/praja/forget", self._forget)])
+        app.add_routes([web.get("/status", self._status)])
         app.on_shutdown.append(self._shut)
         self._server = TestServer(app)
 
@@ -96,6 +101,15 @@ class FakeRasa:
             return await self._answer(body)
         finally:
             self._running[conversation] -= 1
+
+    async def _forget(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return web.json_response({"error": "wrong token"}, status=401)
+        if self.trouble is not None:
+            self.refusals += 1
+            return web.json_response({"error": "trouble"}, status=503)
+        self.forgotten.append(await request.json())
+        return web.Response(status=204)
 
     async def _answer(self, body: Body) -> web.Response:
         trouble = self.trouble

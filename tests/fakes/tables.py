@@ -13,7 +13,10 @@ __all__ = ["empty_tables", "make_tables"]
 
 
 def make_tables(server: str, metadata: MetaData) -> str:
-    """The address of a new database of the room's own. Its server stops waiting for the disk: no test pulls the plug."""
+    """The address of a database of the room's own, new where no other test made it.
+
+    Its server stops waiting for the disk: no test pulls the plug.
+    """
     with psycopg.connect(server, autocommit=True) as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
@@ -21,8 +24,8 @@ def make_tables(server: str, metadata: MetaData) -> str:
     address = create_database(server, f"tables_of_{metadata.schema}")
     engine = create_engine(make_url(address).set(drivername="postgresql+psycopg"))
     with engine.begin() as made:
-        made.execute(CreateSchema(str(metadata.schema)))
-        metadata.create_all(made, checkfirst=False)
+        made.execute(CreateSchema(str(metadata.schema), if_not_exists=True))
+        metadata.create_all(made)
     engine.dispose()
     return address
 

@@ -61,6 +61,8 @@ class Sent:
     """buttons in each row of the keyboard"""
     file: tuple[str, bytes] | None = None
     """name, content"""
+    typed: Sequence[tuple[str, bool]] = ()
+    """buttons of a reply keyboard: title, and whether it sends the own contact instead"""
 
     def as_json(self) -> dict[str, Any]:
         choices = [{"id": choice, "title": title} for choice, title in self.choices]
@@ -199,6 +201,11 @@ class FakeTelegram:
 
     async def send_location(self, latitude: float, longitude: float, sender: int = CITIZEN) -> int:
         return await self.receive({"location": {"latitude": latitude, "longitude": longitude}}, sender)
+
+    async def send_contact(self, phone: str, sender: int = CITIZEN) -> int:
+        """The citizen's own, as the button asks for."""
+        contact = {"phone_number": phone, "first_name": "Warga", "user_id": sender}
+        return await self.receive({"contact": contact}, sender)
 
     async def receive(self, content: Mapping[str, Any], sender: int = CITIZEN) -> int:
         """A message of any kind, in a private chat."""
@@ -365,9 +372,15 @@ class FakeTelegram:
         self, parameters: Mapping[str, Any], text: str, file: tuple[str, bytes] | None = None
     ) -> Mapping[str, Any]:
         chat = self._reach(parameters)
-        rows = _keyboard(_decoded(parameters.get("reply_markup", "{}")))
+        markup = _decoded(parameters.get("reply_markup", "{}"))
+        rows = _keyboard(markup)
         choices = [(button["callback_data"], button["text"]) for row in rows for button in row]
-        sent = Sent(next(self._numbers), chat, text, choices, [len(row) for row in rows], file)
+        typed = [
+            (button["text"], button.get("request_contact", False))
+            for row in markup.get("keyboard", [])
+            for button in row
+        ]
+        sent = Sent(next(self._numbers), chat, text, choices, [len(row) for row in rows], file, typed)
         async with self._changed:
             self.messages.append(sent)
             self._changed.notify_all()
@@ -423,6 +436,11 @@ class FakeTelegram:
                 await self.send_photo(base64.b64decode(order["data"]), sender, caption=order.get("caption"))
             case "location":
                 await self.send_location(order["latitude"], order["longitude"], sender)
+            case "document":
+                content = base64.b64decode(order["data"])
+                await self.send_document(content, order["name"], order["content_type"], sender)
+            case "contact":
+                await self.send_contact(order["phone"], sender)
             case "raw":
                 await self.send_raw(order)
             case "fail":

@@ -233,6 +233,16 @@ class FakeWhatsApp:
             {"type": "location", "location": {"latitude": latitude, "longitude": longitude}}, sender
         )
 
+    async def send_contact(self, phone: str, sender: str = CITIZEN) -> str:
+        number = {"phone": phone, "wa_id": phone.lstrip("+"), "type": "CELL"}
+        card = {"name": {"formatted_name": "Kontak Uji", "first_name": "Kontak"}, "phones": [number]}
+        return await self.receive({"type": "contacts", "contacts": [card]}, sender)
+
+    async def send_again(self, sender: str = CITIZEN) -> int:
+        """Deliver the citizen's last message once more under the same id, as Meta does when in doubt."""
+        ours = (body for body in reversed(self.webhooks) if self.bsuid(sender) in json.dumps(body.get("entry", "")))
+        return await self.send_raw(next(body for body in ours if "messages" in body["entry"][0]["changes"][0]["value"]))
+
     async def receive(self, message: Mapping[str, Any], sender: str = CITIZEN) -> str:
         """Deliver a message of any type, opening the window."""
         self._last_heard[sender] = self.clock()
@@ -437,6 +447,13 @@ class FakeWhatsApp:
                 await self.send_photo(base64.b64decode(order["data"]), sender, caption=order.get("caption"))
             case "location":
                 await self.send_location(order["latitude"], order["longitude"], sender)
+            case "document":
+                content = base64.b64decode(order["data"])
+                await self.send_document(content, order["name"], order["content_type"], sender)
+            case "contact":
+                await self.send_contact(order["phone"], sender)
+            case "again":
+                await self.send_again(sender)
             case "raw":
                 await self.send_raw(order)
             case "fail":

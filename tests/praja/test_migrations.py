@@ -8,6 +8,7 @@ from sqlalchemy import create_engine
 
 from backend.tables import metadata as backend_metadata
 from bot.tables import metadata as bot_metadata
+from console.tables import metadata as console_metadata
 from praja.database import migrate, with_driver
 
 
@@ -16,7 +17,7 @@ def test_migrations_and_tables_agree_and_migrating_again_changes_nothing(empty_d
     migrate(empty_database)
     engine = create_engine(with_driver(empty_database))
     with engine.connect() as connection:
-        for metadata in (bot_metadata, backend_metadata):
+        for metadata in (bot_metadata, backend_metadata, console_metadata):
             schema = metadata.schema
             options = {
                 "include_schemas": True,

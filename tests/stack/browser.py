@@ -13,7 +13,7 @@ from tests.stack.citizen import Heard
 
 CHROMIUM = shutil.which("chromium")
 WIDTH, HEIGHT = 390, 844
-_QUIET = (
+QUIET = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -27,7 +27,7 @@ _QUIET = (
 def phone_page() -> Iterator[Page]:
     """A page that fails the test on any error of its own."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=2, locale="id-ID")
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))

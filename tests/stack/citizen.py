@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import base64
-import io
-import re
+import functools
+import itertools
+import threading
 import time
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
-from PIL import Image, ImageDraw
 
-from backend.catalogue import FieldDefinition, FieldType, Service
+from backend.catalogue import Service, load_catalogue
+from praja.rehearsal import NUMBER, Person, Photograph, Rehearsal, Say, Tap, sheet
+from tests.fakes.whatsapp import FakeWhatsApp
 
-NUMBER = re.compile(r"SDA-\d{4}-[0-9A-HJKMNP-TV-Z]{6}")
-MAXIMUM_MESSAGES = 45
+if TYPE_CHECKING:
+    from tests.stack.running import Running
+
+CHANNELS = ("simulator", "whatsapp", "telegram")
+MAXIMUM_MESSAGES = 60
 WAITING = ("praja_inbox_backlog ", 'praja_outbox{state="queued"}')
 """what the bot's metrics count while it has something left to do"""
+_catalogue = functools.cache(lambda: load_catalogue(Path(__file__).resolve().parents[2] / "data"))
+_serials = itertools.count(int(time.time()) % 4000 + 1000)
+_senders = itertools.count(10_000 + uuid.uuid4().int % 80_000)
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,13 @@ class Heard:
 
     text: str
     choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SentFile:
+    name: str
+    content_type: str
+    content: bytes
 
 
 class Phone(Protocol):
@@ -38,13 +56,43 @@ class Phone(Protocol):
     def send_photo(self, content: bytes, name: str = "foto.jpg") -> list[Heard]: ...
 
 
+def said(heard: Sequence[Heard]) -> str:
+    return "\n".join(bubble.text for bubble in heard)
+
+
+def titles_of(heard: Sequence[Heard]) -> list[str]:
+    return [title for bubble in heard for title in bubble.choices]
+
+
+def new_nik(*, woman: bool = True, born: str = "170890") -> str:
+    """Of nobody else in this session; `born` as ddmmyy."""
+    day = int(born[:2]) + 40 * woman
+    return f"351508{day:02d}{born[2:]}{next(_serials):04d}"
+
+
+def new_phone(stack: Running, channel: str) -> AnyPhone:
+    """A phone nobody used before."""
+    sender = next(_senders)
+    if channel == "simulator":
+        return SimulatorPhone(stack.url, f"uji-{uuid.uuid4().hex[:12]}")
+    assert stack.providers is not None, f"this stack has no {channel}"
+    if channel == "whatsapp":
+        number = f"+62812345{sender:05d}"
+        return FakePhone(stack.providers.whatsapp, stack.url, number, alias=FakeWhatsApp.bsuid(number))
+    return FakePhone(stack.providers.telegram, stack.url, sender, is_fetched=True)
+
+
 @dataclass
 class SimulatorPhone:
     url: str
     sender: str
     choices: list[dict[str, str]] = field(default_factory=list)
     last: int = 0
-    timeout: float = 40
+    timeout: float = 60
+
+    @property
+    def own_number(self) -> str:
+        return "+6281234599999"
 
     def say(self, text: str) -> list[Heard]:
         return self._send({"text": text})
@@ -56,20 +104,50 @@ class SimulatorPhone:
 
     def send_photo(self, content: bytes, name: str = "foto.jpg") -> list[Heard]:
         kind = "application/pdf" if name.endswith(".pdf") else "image/jpeg"
-        return self._send({"file": {"name": name, "content_type": kind, "data": base64.b64encode(content).decode()}})
+        return self.send_file(SentFile(name, kind, content))
 
-    def later(self) -> list[Heard]:
+    def send_file(self, file: SentFile, caption: str | None = None) -> list[Heard]:
+        return self._send(_file(file, caption))
+
+    def send_location(self, latitude: float, longitude: float) -> list[Heard]:
+        return self._send({"location": {"lat": latitude, "lon": longitude}})
+
+    def send_contact(self, number: str) -> list[Heard]:
+        return self._send({"contact": {"phone": number}})
+
+    def send_at_once(self, parcels: Sequence[str | SentFile]) -> list[Heard]:
+        """Without waiting for an answer in between."""
+        bodies = [{"text": one} if isinstance(one, str) else _file(one, None) for one in parcels]
+        threads = [threading.Thread(target=self._post, args=(body,)) for body in bodies]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.1)  # the order is the citizen's
+        for thread in threads:
+            thread.join()
+        return self.later()
+
+    def repeat(self) -> list[Heard] | None:
+        """Nobody delivers to the simulator twice."""
+        return None
+
+    def later(self, seconds: float = 0) -> list[Heard]:
         """What came without having been asked for: a status, an officer."""
-        answer = httpx.get(f"{self.url}/simulator/messages", params={"sender": self.sender, "after": self.last})
-        assert answer.status_code == 200, answer.text
-        return self._take(answer.json()["replies"])
+        deadline = time.monotonic() + seconds
+        while True:
+            query = {"sender": self.sender, "after": str(self.last)}
+            answer = httpx.get(f"{self.url}/simulator/messages", params=query, timeout=20)
+            assert answer.status_code == 200, answer.text
+            if (heard := self._take(answer.json()["replies"])) or time.monotonic() > deadline:
+                return heard
+            time.sleep(0.2)
 
     def _send(self, body: dict[str, Any]) -> list[Heard]:
-        answer = httpx.post(
-            f"{self.url}/simulator/messages", json={"sender": self.sender, **body}, timeout=self.timeout
-        )
+        answer = self._post(body)
         assert answer.status_code == 200, (answer.status_code, answer.text)
         return self._take(answer.json()["replies"])
+
+    def _post(self, body: dict[str, Any]) -> httpx.Response:
+        return httpx.post(f"{self.url}/simulator/messages", json={"sender": self.sender, **body}, timeout=self.timeout)
 
     def _take(self, replies: list[dict[str, Any]]) -> list[Heard]:
         for reply in replies:
@@ -77,79 +155,6 @@ class SimulatorPhone:
             if reply["choices"]:
                 self.choices = reply["choices"]
         return [Heard(r["text"], tuple(c["title"] for c in r["choices"])) for r in replies]
-
-
-def photo(label: str = "KK") -> bytes:
-    """A sheet of paper as a phone would photograph it: big enough, sharp, not uniform."""
-    image = Image.new("RGB", (1000, 700), "white")
-    draw = ImageDraw.Draw(image)
-    for row in range(12):
-        draw.text((40, 30 + row * 52), f"{label} CONTOH {row} " * 6, fill="black")
-        draw.line((30, 60 + row * 52, 970, 60 + row * 52), fill="grey")
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=88)
-    return buffer.getvalue()
-
-
-def answer_to(field: FieldDefinition, nik: str = "3515085708909999") -> str:
-    """Something a citizen could write to that question."""
-    match field.type:
-        case FieldType.NIK:
-            return nik
-        case FieldType.KK_NUMBER:
-            return "3515080101150007"
-        case FieldType.NAME:
-            return "Siti Aminah"
-        case FieldType.PHONE:
-            return "0812-3456-7890"
-        case FieldType.DATE:
-            return "12 mei 2020" if field.past is not False else "12 januari 2027"
-        case FieldType.KECAMATAN:
-            return "candi"
-        case FieldType.DESA:
-            return "sumokali"
-        case FieldType.ADDRESS:
-            return "Jl. Mawar 3 RT 02 RW 05"
-        case FieldType.CHOICE:
-            return field.choices[0].title
-        case FieldType.NUMBER:
-            return str(field.minimum or 1)
-        case FieldType.TEXT:
-            return "Contoh jawaban untuk uji coba"
-
-
-def file_service(phone: Phone, service: Service, *, nik: str = "3515085708909999") -> tuple[str, int]:
-    """From the first wish to the number. Gives the number and how many bubbles the bot needed."""
-    heard = phone.say(f"saya mau mengurus {service.name}")
-    bubbles = len(heard)
-    if "Ya, mulai" not in _titles(heard):
-        heard = phone.tap(service.name)
-        bubbles += len(heard)
-    heard = phone.tap("Ya, mulai")
-    for _ in range(MAXIMUM_MESSAGES):
-        bubbles += len(heard)
-        text = "\n".join(bubble.text for bubble in heard)
-        assert heard, "silence"
-        if found := NUMBER.search(text):
-            return found.group(), bubbles
-        heard = answer_question(phone, service, text, _titles(heard), nik)
-    raise AssertionError(f"no number after {MAXIMUM_MESSAGES} messages: {text}")
-
-
-def answer_question(phone: Phone, service: Service, text: str, titles: set[str], nik: str) -> list[Heard]:
-    """Answers whatever the bot asks for in `text`; confirms the review."""
-    if "Kirim" in titles:
-        return phone.tap("Kirim")
-    asked = [field for field in service.fields if field.question in text]
-    if asked:
-        return phone.say(answer_to(max(asked, key=lambda field: text.rfind(field.question)), nik))
-    document = next((d for d in service.documents if d.name in text), None)
-    assert document is not None, text
-    return phone.send_photo(photo(document.id.upper()))
-
-
-def _titles(heard: list[Heard]) -> set[str]:
-    return {title for bubble in heard for title in bubble.choices}
 
 
 @dataclass
@@ -164,8 +169,14 @@ class FakePhone:
     sender: str | int
     alias: str = ""
     """the sender's other address, where the provider has two"""
+    is_fetched: bool = False
+    """the bot asks for what was said, so it may not know yet that there is something"""
     seen: int = 0
-    timeout: float = 30
+    timeout: float = 90
+
+    @property
+    def own_number(self) -> str:
+        return str(self.sender) if str(self.sender).startswith("+") else f"+6285{self.sender:08d}"
 
     def say(self, text: str) -> list[Heard]:
         return self._do("say", {"text": text})
@@ -176,9 +187,32 @@ class FakePhone:
         return self._do("tap", {"title": shown}) if shown is not None else self.say(title)
 
     def send_photo(self, content: bytes, name: str = "foto.jpg") -> list[Heard]:
-        return self._do("photo", {"data": base64.b64encode(content).decode()})
+        return self.send_file(SentFile(name, "application/pdf" if name.endswith(".pdf") else "image/jpeg", content))
 
-    def later(self, seconds: float = 10) -> list[Heard]:
+    def send_file(self, file: SentFile, caption: str | None = None) -> list[Heard]:
+        return self._do(*_order(file, caption))
+
+    def send_location(self, latitude: float, longitude: float) -> list[Heard]:
+        return self._do("location", {"latitude": latitude, "longitude": longitude})
+
+    def send_contact(self, number: str) -> list[Heard]:
+        return self._do("contact", {"phone": number})
+
+    def send_at_once(self, parcels: Sequence[str | SentFile]) -> list[Heard]:
+        """Without waiting for an answer in between."""
+        orders = [("say", {"text": one}) if isinstance(one, str) else _order(one, None) for one in parcels]
+        return self._do(*orders[0], more=orders[1:])
+
+    def repeat(self) -> list[Heard] | None:
+        """The last message is delivered once more under the same id; what came then. None where it can't be."""
+        if self.is_fetched:
+            return None
+        self._take()
+        self.control("again")
+        self._wait_until_idle()
+        return self._take()
+
+    def later(self, seconds: float = 30) -> list[Heard]:
         """What comes without having been asked for."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -188,24 +222,34 @@ class FakePhone:
         return []
 
     def control(self, action: str, **order: Any) -> None:
-        answer = httpx.post(f"{self.fake}/_control/{action}", json={"from": self.sender, **order}, timeout=20)
+        answer = httpx.post(f"{self.fake}/_control/{action}", json={"from": self.sender, **order}, timeout=60)
         assert answer.status_code == 200, answer.text
 
     def messages(self) -> list[dict[str, Any]]:
         """Everything sent to this phone, as the provider took it."""
-        sent = httpx.get(f"{self.fake}/_control/messages").json()["messages"]
+        sent = httpx.get(f"{self.fake}/_control/messages", timeout=30).json()["messages"]
         return [message for message in sent if self._is_mine(message["to"])]
 
-    def _do(self, action: str, order: dict[str, Any]) -> list[Heard]:
+    def _do(self, action: str, order: dict[str, Any], more: Sequence[tuple[str, dict[str, Any]]] = ()) -> list[Heard]:
         self._take()
-        self.control(action, **order)
+        for each, content in ((action, order), *more):
+            self.control(each, **content)
         deadline, heard = time.monotonic() + self.timeout, []
         while time.monotonic() < deadline:
             heard += self._take()
-            if heard and self._is_idle():
+            if heard:
+                self._wait_until_idle()
                 return heard + self._take()
             time.sleep(0.05)
-        raise AssertionError(f"no complete answer to {order} within {self.timeout} s; heard {heard}")
+        raise AssertionError(f"silence: no answer to {action} within {self.timeout} s")
+
+    def _wait_until_idle(self) -> None:
+        deadline, quiet = time.monotonic() + self.timeout, 0
+        # A moment may lie between an update that is fetched and its place in the inbox.
+        needed = 8 if self.is_fetched else 1
+        while time.monotonic() < deadline and quiet < needed:
+            quiet = quiet + 1 if self._is_idle() else 0
+            time.sleep(0.05)
 
     def _take(self) -> list[Heard]:
         mine = self.messages()
@@ -216,11 +260,83 @@ class FakePhone:
         """The title as this channel's last choices show it: cut where it is too long."""
         shown = next((m["choices"] for m in reversed(self.messages()) if m["choices"]), [])
         titles = [choice["title"] for choice in shown]
-        return next((t for t in titles if t == title or (t.endswith("…") and title.startswith(t[:-1].rstrip()))), None)
+        return next((t for t in titles if is_title(t, title)), None)
 
     def _is_mine(self, to: str | int) -> bool:
         return str(to).lstrip("+") in (str(self.sender).lstrip("+"), self.alias)
 
     def _is_idle(self) -> bool:
-        metrics = httpx.get(f"{self.bot}/metrics").text
+        try:
+            metrics = httpx.get(f"{self.bot}/metrics", timeout=20).text
+        except httpx.HTTPError:  # it is being restarted
+            return False
         return all(float(line.rsplit(" ", 1)[1]) == 0 for line in metrics.splitlines() if line.startswith(WAITING))
+
+
+AnyPhone = SimulatorPhone | FakePhone
+
+
+def is_title(shown: str, title: str) -> bool:
+    """Whether a choice shows this title, whole or cut to what the channel takes."""
+    short, whole = shown.casefold(), title.casefold()
+    return short == whole or (short.endswith("…") and whole.startswith(short[:-1].rstrip()))
+
+
+def photo(label: str = "KK") -> bytes:
+    """A sheet of paper as a good phone would photograph it."""
+    return sheet(label)
+
+
+def file_service(phone: Phone, service: Service, *, nik: str = "3515085708909999") -> tuple[str, int]:
+    """From the first wish to the number. Gives the number and how many bubbles the bot needed."""
+    heard = phone.say(f"saya mau mengurus {service.name}")
+    bubbles = len(heard)
+    if not any(title.startswith(("Ya, mulai", "Setuju")) for title in titles_of(heard)):
+        heard = phone.tap(service.name)
+        bubbles += len(heard)
+    rehearsal = Rehearsal.of(_catalogue(), [service], Person(nik=nik))
+    for _ in range(MAXIMUM_MESSAGES):
+        assert heard, "silence"
+        if found := NUMBER.search(said(heard)):
+            return found.group(), bubbles
+        heard = make_move(phone, rehearsal, heard)
+        bubbles += len(heard)
+    raise AssertionError(f"no number after {MAXIMUM_MESSAGES} messages: {said(heard)}")
+
+
+def answer_question(phone: Phone, service: Service, text: str, titles: set[str], nik: str) -> list[Heard]:
+    """Answers whatever the bot asks for in `text`; confirms the review."""
+    return make_move(phone, Rehearsal.of(_catalogue(), [service], Person(nik=nik)), [Heard(text, tuple(titles))])
+
+
+def begin(phone: Phone, heard: Sequence[Heard]) -> list[Heard]:
+    """Says yes to the offer, and to the privacy notice where that is asked."""
+    title = next(title for title in titles_of(heard) if title.startswith(("Ya, mulai", "Setuju")))
+    return phone.tap(title)
+
+
+def make_move(phone: Phone, rehearsal: Rehearsal, heard: Sequence[Heard]) -> list[Heard]:
+    """One step towards the number."""
+    match rehearsal.next(said(heard), titles_of(heard)):
+        case Say(text):
+            return phone.say(text)
+        case Tap(title):
+            return phone.tap(title)
+        case Photograph(label):
+            return phone.send_photo(sheet(label))
+
+
+def _file(file: SentFile, caption: str | None) -> dict[str, Any]:
+    data = base64.b64encode(file.content).decode()
+    body: dict[str, Any] = {"file": {"name": file.name, "content_type": file.content_type, "data": data}}
+    return body | ({"text": caption} if caption else {})
+
+
+def _order(file: SentFile, caption: str | None) -> tuple[str, dict[str, Any]]:
+    """How a phone sends it: pictures as photos, all else as documents."""
+    order: dict[str, Any] = {"data": base64.b64encode(file.content).decode()}
+    if caption:
+        order["caption"] = caption
+    if file.content_type == "image/jpeg":
+        return "photo", order
+    return "document", {**order, "name": file.name, "content_type": file.content_type}

@@ -8,7 +8,7 @@ import pytest
 
 from backend.catalogue import Catalogue, load_catalogue
 from tests.stack.citizen import SimulatorPhone
-from tests.stack.running import ROOT, Running, running
+from tests.stack.running import ROOT, Running, running_with_channels
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Running]:
-    with running() as one:
+    with running_with_channels() as one:
         yield one
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.catalogue import load_catalogue
 from tests.stack.browser import BrowserPhone, phone_page
-from tests.stack.citizen import answer_question
+from tests.stack.citizen import answer_question, begin
 from tests.stack.running import ROOT, running
 
 PICTURES = ROOT / "docs" / "pictures"
@@ -14,9 +14,9 @@ def main() -> None:
     service = load_catalogue(ROOT / "data").services["ktp_hilang"]
     with running() as stack, phone_page() as page:
         phone = BrowserPhone(page, stack.url, "siti")
-        phone.say("min ktp sy ilang, mau bikin lagi")
+        heard = phone.say("min ktp sy ilang, mau bikin lagi")
         phone.picture(PICTURES / "asked.png")
-        heard = phone.tap("Ya, mulai")
+        begin(phone, heard)
         phone.say("ini bayar ga?")
         heard = phone.say("3515085708909999")
         phone.picture(PICTURES / "filled.png")

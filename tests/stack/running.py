@@ -18,15 +18,12 @@ import httpx
 import psutil
 
 from praja.bench import free_ports
+from tests.stack.providers import Providers, providers
 
 ROOT = Path(__file__).resolve().parents[2]
 OFFICER_TOKEN = "token-petugas-uji"
 BACKEND_TOKEN = "token-kanal-uji"
 RASA_TOKEN = "token-rasa-uji"
-APP_SECRET = "rahasia-aplikasi-uji"
-PHONE_NUMBER_ID = "1090000000001"
-TELEGRAM_TOKEN = "123456:uji"
-WEBHOOK_SECRET = "rahasia_webhook_uji"
 
 
 @dataclass
@@ -40,6 +37,8 @@ class Running:
     rasa: str
     ports: Mapping[str, int]
     log: Path
+    providers: Providers | None = None
+    """the fakes its channels are pointed at; without them there is only the simulator"""
     extra: dict[str, str] = field(default_factory=dict)
 
     def part(self, name: str) -> psutil.Process:
@@ -55,6 +54,20 @@ class Running:
         with contextlib.suppress(LookupError, psutil.NoSuchProcess):
             self.part(name).send_signal(signal.SIGKILL)
 
+    def take_down(self, name: str) -> None:
+        """Gone until `bring_up`: whoever would start it again is asleep."""
+        victim = self.part(name)
+        self.process.send_signal(signal.SIGSTOP)
+        victim.send_signal(signal.SIGKILL)
+        # It stays a zombie of its sleeping parent, but answers no more.
+        deadline = time.monotonic() + 20
+        while victim.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def bring_up(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+        self.wait_until_ready(180)
+
     def wait_until_ready(self, seconds: float = 90) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -66,29 +79,38 @@ class Running:
 
     def transition(self, number: str, to: str, note: str = "", **more: Any) -> None:
         """An officer's act at the backend."""
-        answer = httpx.post(
-            f"{self.backend}/api/v1/filings/{number}/transitions",
-            headers={"Authorization": f"Bearer {OFFICER_TOKEN}"},
-            json={"to": to, "note": note, "officer": "petugas-uji", **more},
-        )
-        assert answer.status_code == 200, answer.text
+        order = {"to": to, "note": note, "officer": "petugas-uji", **more}
+        self._officer("POST", f"filings/{number}/transitions", json=order)
+
+    def upload_result(self, number: str, content: bytes, content_type: str) -> None:
+        self._officer("PUT", f"filings/{number}/result", content=content, headers={"Content-Type": content_type})
+
+    def dossier(self, number: str, reveal: str | None = None) -> dict[str, Any]:
+        """Answers and documents of a filing; the field `reveal` in clear."""
+        query = {"reveal": reveal} if reveal else {}
+        found: dict[str, Any] = self._officer("GET", f"filings/{number}/dossier", params=query).json()
+        return found
+
+    def filing(self, number: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._officer("GET", f"filings/{number}").json()
+        return found
 
     def filings(self) -> list[dict[str, Any]]:
         """Every filing there is, as an officer sees them."""
         found: list[dict[str, Any]] = []
         after: str | None = None
         while True:
-            answer = httpx.get(
-                f"{self.backend}/api/v1/filings",
-                headers={"Authorization": f"Bearer {OFFICER_TOKEN}"},
-                params={"after": after} if after else {},
-            )
-            assert answer.status_code == 200, answer.text
-            body = answer.json()
+            body = self._officer("GET", "filings", params={"after": after} if after else {}).json()
             found += body["filings"]
             after = body["next"]
             if not after:
                 return found
+
+    def _officer(self, method: str, path: str, headers: Mapping[str, str] | None = None, **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {OFFICER_TOKEN}", **(headers or {})}
+        answer = httpx.request(method, f"{self.backend}/api/v1/{path}", headers=headers, timeout=30, **more)
+        assert answer.status_code == 200, (answer.status_code, answer.text)
+        return answer
 
 
 @contextlib.contextmanager
@@ -128,6 +150,7 @@ def running(**extra: str) -> Iterator[Running]:
                 extra=dict(extra),
             )
         finally:
+            process.send_signal(signal.SIGCONT)
             process.send_signal(signal.SIGTERM)
             try:
                 process.wait(40)
@@ -136,3 +159,22 @@ def running(**extra: str) -> Iterator[Running]:
                 process.wait()
             assert process.stdout is not None
             process.stdout.close()
+
+
+@contextlib.contextmanager
+def running_with_channels(telegram_mode: str = "polling", **extra: str) -> Iterator[Running]:
+    """A stack with WhatsApp and Telegram beside the simulator, against the fakes."""
+    (bot_port,) = free_ports(1)
+    bot = f"http://127.0.0.1:{bot_port}"
+    with (
+        providers(bot) as both,
+        running(
+            PRAJA_HTTP_PORT=str(bot_port),
+            PRAJA_PUBLIC_URL=bot,
+            PRAJA_TELEGRAM_MODE=telegram_mode,
+            **both.settings,
+            **extra,
+        ) as stack,
+    ):
+        stack.providers = both
+        yield stack

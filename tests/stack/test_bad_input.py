@@ -7,7 +7,7 @@ import base64
 import httpx
 import pytest
 
-from tests.stack.citizen import Heard, SimulatorPhone
+from tests.stack.citizen import Heard, SimulatorPhone, begin
 from tests.stack.running import Running
 
 
@@ -40,8 +40,7 @@ def test_text_is_answered_in_indonesian(phone: SimulatorPhone, text: str) -> Non
 
 
 def test_typed_commands_do_not_touch_an_open_filing(phone: SimulatorPhone) -> None:
-    phone.say("ktp saya hilang")
-    phone.tap("Ya, mulai")
+    begin(phone, phone.say("ktp saya hilang"))
     phone.say("/restart")
     assert "nomor KK" in said(phone.say("3515085708909999"))
 

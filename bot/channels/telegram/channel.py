@@ -13,7 +13,14 @@ from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    LinkPreviewOptions,
+    ReplyKeyboardMarkup,
+)
 from telegram import Message as SentMessage
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
@@ -77,6 +84,7 @@ class Telegram:
         # One a second to a chat in the long run, and short bursts are let through; who goes too far gets 429 and waits.
         pace=timedelta(milliseconds=50),
         stale=timedelta(hours=12),
+        asks_contact=True,
     )
 
     def __init__(
@@ -185,7 +193,7 @@ class Telegram:
             offset = max((body["update_id"] + 1 for body in bodies), default=offset)
 
     async def _send(self, chat: int, message: Outgoing) -> SentMessage:
-        keyboard = _keyboard(message.choices)
+        keyboard = _contact_keyboard(message) if message.contact_choice else _keyboard(message.choices)
         if message.file is None:
             return await self._bot.send_message(
                 chat, message.text, reply_markup=keyboard, link_preview_options=LinkPreviewOptions(is_disabled=True)
@@ -201,6 +209,14 @@ class Telegram:
 
 def _is_photo(file: OutgoingFile) -> bool:
     return file.content_type in _PHOTOS and len(file.content) <= _PHOTO_SIZE
+
+
+def _contact_keyboard(message: Outgoing) -> ReplyKeyboardMarkup:
+    """Only such a keyboard asks for the number; the other choices then come back as texts."""
+    rows = [
+        [KeyboardButton(title, request_contact=choice == message.contact_choice)] for choice, title in message.choices
+    ]
+    return ReplyKeyboardMarkup(rows, resize_keyboard=True, one_time_keyboard=True)
 
 
 def _keyboard(choices: Sequence[tuple[str, str]]) -> InlineKeyboardMarkup | None:

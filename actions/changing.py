@@ -1,0 +1,46 @@
+"""Which earlier answer of a draft the citizen wants to see again or change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from actions.backend import Draft, DraftItem
+from actions.words import fold, is_word, starts_with_word
+
+__all__ = ["WHICH", "earlier_than", "named_in", "wanted_by"]
+
+WHICH = "?"
+"""In the slot `ubah`: the citizen wants to change something and is asked what."""
+_CHANGE_WORDS = 9
+
+
+def earlier_than(changing: str | None, draft: Draft) -> str | None:
+    """The field before the one being asked; going back twice goes back two. None at the first."""
+    answered = [*draft.answers, *draft.documents]
+    earlier = answered[: answered.index(changing)] if changing in answered else answered
+    return earlier[-1] if earlier else None
+
+
+def wanted_by(text: str, draft: Draft) -> str | None:
+    """The field meant by "salah, nik yang tadi"; WHICH for a bare "ubah"; None for what is no wish to change."""
+    said = fold(text)
+    answered = {*draft.answers, *draft.documents}
+    if is_word("ubah", said):
+        return WHICH if answered else None
+    if not starts_with_word("ubah", said) or len(said.split()) > _CHANGE_WORDS:
+        return None
+    return named_in(said, [item for item in draft.items if item.id in answered])
+
+
+def named_in(said: str, items: Sequence[DraftItem]) -> str | None:
+    """The one named in most letters: "ktp ayah dan ibu" isn't the KTP."""
+    named = max(items, key=lambda item: _letters_named(said, item), default=None)
+    return named.id if named is not None and _letters_named(said, named) else None
+
+
+def _letters_named(said: str, item: DraftItem) -> int:
+    """How much names a field or document, by its id ("hp") or name ("nomor hp"), with a suffix or without ("nik e")."""
+    names = {item.id.replace("_", " "), fold(item.name).removesuffix(" lengkap")}
+    found = [name for name in names if re.search(rf"\b{re.escape(name)}(nya|e|ku|mu)?\b", said)]
+    return max(map(len, found), default=0)

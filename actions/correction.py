@@ -1,0 +1,203 @@
+"""Mending a filing that came back: only what the officer named, one thing at a time, in the form's loop.
+
+The slot `perbaikan` holds the filing's number while this goes on, `halaman` the pages of a document until all are there:
+a correction replaces a document as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rasa_sdk.events import ActionExecutionRejected, EventType, FollowupAction, SlotSet
+
+from actions.action import FORM, DialogueAction, Resources
+from actions.backend import NotNow, Question, Refused
+from actions.filed import Filing, Flaw
+from actions.interpretation import Aside, Stale, Unfit, Value, interpret, is_aside
+from actions.interpretation import File as SentFile
+from actions.own_filings import Own, OwnFilings
+from actions.turn import FetchFile, IncomingFile, Reply, Turn
+from actions.words import is_word
+
+__all__ = ["Correction", "StartCorrection"]
+
+_WANTED = "PERLU_PERBAIKAN"
+_EMPTY = SlotSet("isian", None)
+_ALL_THERE = "cukup"
+_PLACES = ("kecamatan", "desa")
+
+
+class StartCorrection(DialogueAction):
+    """`perbaiki_permohonan`"""
+
+    offers_in_form = True
+
+    def __init__(self, name: str, resources: Resources) -> None:
+        super().__init__(name, resources)
+        self._filings = OwnFilings(resources)
+
+    async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        own = await self._filings.choose(
+            turn, reply, kind="perbaiki", suits=lambda filing: filing.state == _WANTED, question="perbaiki_yang_mana"
+        )
+        if own is None:
+            return [self.mean(None)]
+        filing = own.filing
+        if filing.state != _WANTED:
+            state = self._filings.state_name(filing)
+            reply.say(self.texts("perbaiki_tidak_diminta", nomor=filing.number, status=state))
+            reply.offer(f"status:{filing.number}", "Lihat status")
+            reply.offer("niat:bicara_petugas", "Tanya petugas")
+            return [self.mean(None)]
+        name = await self._filings.service_name(filing.service)
+        listed = "\n".join(f"- {flaw.name}" for flaw in filing.fix)
+        reply.say(self.texts("perbaiki_mulai", nomor=filing.number, layanan=name, isi=listed))
+        slots = {
+            "perbaikan": filing.number,
+            "layanan": filing.service,
+            "halaman": None,
+            "draf": None,
+            "isian": None,
+            "ubah": None,
+        }
+        return [*(SlotSet(slot, value) for slot, value in slots.items()), self.mean(None), FollowupAction(FORM)]
+
+
+class Correction:
+    """What the form does while a correction goes on."""
+
+    def __init__(self, resources: Resources, fetch: FetchFile) -> None:
+        self._backend = resources.backend
+        self._texts = resources.texts
+        self._filings = OwnFilings(resources)
+        self._fetch = fetch
+
+    async def take(self, turn: Turn, reply: Reply) -> list[EventType]:
+        own = await self._wanted(turn)
+        if own is None:
+            reply.say(self._texts("perbaiki_tidak_lagi"))
+            return _ended()
+        if turn.choice == "niat:batal" or (turn.choice is None and _puts_off(turn)):
+            reply.say(self._texts("perbaiki_nanti", nomor=own.filing.number))
+            return _ended()
+        if pages := _complete(own.filing.fix[0], turn):
+            return await self._send(own, pages, turn, reply)
+        question = await self._question(own.filing)
+        match _meaning(question, turn):
+            case Aside():
+                return [_EMPTY, ActionExecutionRejected(FORM)]
+            case Stale():
+                reply.say(self._texts("pilihan_lama"))
+            case Unfit(reason):
+                reply.say(self._texts(reason))
+                if question.help:
+                    reply.say(question.help)
+            case SentFile(file):
+                return await self._take_page(own, file, turn, reply)
+            case Value(value):
+                return await self._send(own, value or "", turn, reply)
+        return [_EMPTY]
+
+    async def ask(self, turn: Turn, reply: Reply) -> list[EventType]:
+        own = await self._wanted(turn)
+        if own is None:
+            reply.say(self._texts("perbaiki_tidak_lagi"))
+            return []
+        if _pages(turn):
+            reply.say(self._texts("perbaiki_halaman", jumlah=len(_pages(turn))))
+            reply.offer(f"isi:{own.filing.fix[0].item}:{_ALL_THERE}", "Sudah semua")
+            return []
+        flaw = own.filing.fix[0]
+        question = await self._question(own.filing)
+        reply.say(self._texts("perbaiki_satu", bagian=flaw.name, alasan=flaw.reason))
+        reply.say(question.question)
+        reply.expects_number = question.type == "number"
+        for value, title in question.choices:
+            reply.offer(f"isi:{question.field}:{value}", title)
+        reply.offer("niat:batal", "Nanti saja")
+        return []
+
+    async def _take_page(self, own: Own, file: IncomingFile, turn: Turn, reply: Reply) -> list[EventType]:
+        """The last page that a document may have is sent at once."""
+        pages = [*_pages(turn), file]
+        if len(pages) >= await self._most_pages(own.filing):
+            return await self._send(own, pages, turn, reply)
+        return [_EMPTY, SlotSet("halaman", [_kept(page) for page in pages])]
+
+    async def _send(self, own: Own, value: str | Sequence[IncomingFile], turn: Turn, reply: Reply) -> list[EventType]:
+        number, flaw = own.filing.number, own.filing.fix[0]
+        content = value if isinstance(value, str) else [await self._fetch(page) for page in value]
+        done: list[EventType] = [_EMPTY, SlotSet("halaman", None)]
+        try:
+            filing = await self._backend.correct(number, own.contact, turn.message_id, flaw.item, content)
+        except Refused as refusal:
+            reply.say(str(refusal))
+            return done
+        except NotNow:
+            # Sent before from another phone, or the officer went on without it.
+            if await self._wanted(turn) is None:
+                reply.say(self._texts("perbaiki_tidak_lagi"))
+                return _ended()
+            return done
+        if filing.state == _WANTED and filing.fix:
+            reply.say(self._texts("perbaiki_diterima", bagian=flaw.name))
+            return done
+        reply.say(self._texts("perbaiki_selesai", nomor=number))
+        return _ended()
+
+    async def _wanted(self, turn: Turn) -> Own | None:
+        """None once nothing is asked for any more."""
+        own = await self._filings.by_number(turn.slot("perbaikan") or "", turn)
+        return own if own is not None and own.filing.state == _WANTED and own.filing.fix else None
+
+    async def _question(self, filing: Filing) -> Question:
+        flaw = filing.fix[0]
+        service = await self._backend.service(filing.service)
+        if flaw.is_document:
+            document = _entry(service, "documents", flaw)
+            good = f" {self._texts('perbaiki_foto', baik=document['good'])}" if document.get("good") else ""
+            question = self._texts("perbaiki_dokumen", bagian=flaw.name) + good
+            return Question(flaw.item, "document", question, None, (), optional=False)
+        field = _entry(service, "fields", flaw)
+        choices = tuple((str(each["id"]), str(each["title"])) for each in field.get("choices") or ())
+        asked = field.get("question") or self._texts("perbaiki_isian", bagian=flaw.name)
+        return Question(flaw.item, field.get("type") or "text", asked, field.get("help"), choices, optional=False)
+
+    async def _most_pages(self, filing: Filing) -> int:
+        service = await self._backend.service(filing.service)
+        return int(_entry(service, "documents", filing.fix[0]).get("maximum_pages") or 1)
+
+
+def _meaning(question: Question, turn: Turn) -> Aside | Stale | Unfit | SentFile | Value:
+    if question.type in _PLACES and turn.choice is None and turn.text:
+        # The backend knows the names, and says which are like it.
+        return Aside() if is_aside(turn) else Value(turn.text)
+    return interpret(question, turn)
+
+
+def _complete(flaw: Flaw, turn: Turn) -> Sequence[IncomingFile]:
+    """The pages, once the citizen says that these are all; else none."""
+    said = turn.choice is None and turn.file is None and is_word("lanjut", turn.text)
+    return _pages(turn) if said or turn.choice == f"isi:{flaw.item}:{_ALL_THERE}" else ()
+
+
+def _puts_off(turn: Turn) -> bool:
+    return is_word("nanti", turn.text) or (turn.intent == "batal" and is_aside(turn))
+
+
+def _entry(service: Mapping[str, Any], kind: str, flaw: Flaw) -> Mapping[str, Any]:
+    """Empty for what the service doesn't ask any more."""
+    return next((entry for entry in service.get(kind) or () if entry["id"] == flaw.item), {})
+
+
+def _pages(turn: Turn) -> Sequence[IncomingFile]:
+    return [IncomingFile(**page) for page in turn.slots.get("halaman") or ()]
+
+
+def _kept(page: IncomingFile) -> Mapping[str, str]:
+    return {"url": page.url, "name": page.name, "content_type": page.content_type}
+
+
+def _ended() -> list[EventType]:
+    return [SlotSet("isian", "selesai"), SlotSet("perbaikan", None), SlotSet("halaman", None)]

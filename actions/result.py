@@ -1,0 +1,66 @@
+"""The finished document: sent here where there is a file, else where to fetch it and what to bring."""
+
+from __future__ import annotations
+
+from rasa_sdk.events import EventType
+
+from actions.action import DialogueAction, Resources
+from actions.filed import Filing, Result
+from actions.own_filings import Own, OwnFilings
+from actions.turn import OutgoingFile, Reply, Turn
+from actions.verification import Verification
+
+__all__ = ["GiveResult"]
+
+_EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+
+class GiveResult(DialogueAction):
+    """`ambil_hasil`; with a code, or the word for it, whether a document is ours."""
+
+    def __init__(self, name: str, resources: Resources) -> None:
+        super().__init__(name, resources)
+        self._filings = OwnFilings(resources)
+        self._verification = Verification(resources)
+
+    async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        if turn.choice is None and self._verification.is_wanted(turn):
+            await self._verification.tell(turn, reply)
+            return []
+        own = await self._filings.choose(
+            turn, reply, kind="hasil", suits=lambda filing: filing.state == "SELESAI", question="hasil_yang_mana"
+        )
+        if own is None:
+            return [self.mean(None)]
+        name = await self._filings.service_name(own.filing.service)
+        if own.filing.state != "SELESAI":
+            state = self._filings.state_name(own.filing)
+            reply.say(self.texts("hasil_belum", nomor=own.filing.number, layanan=name, status=state))
+            reply.offer(f"status:{own.filing.number}", "Lihat status")
+        elif own.filing.result is not None:
+            self._send(own, own.filing.result, name, reply)
+        else:
+            await self._point(own.filing, name, reply)
+        return [self.mean(None)]
+
+    def _send(self, own: Own, result: Result, name: str, reply: Reply) -> None:
+        number = own.filing.number
+        reply.say(self.texts("hasil_dikirim", nomor=number, layanan=name))
+        if result.code:
+            reply.say(self.texts("hasil_kode", kode=result.code))
+        extension = _EXTENSIONS.get(result.content_type, "pdf")
+        address = self.backend.result_address(number, own.contact)
+        reply.file = OutgoingFile(address, f"hasil-{number}.{extension}", result.content_type)
+
+    async def _point(self, filing: Filing, name: str, reply: Reply) -> None:
+        reply.say(self.texts("hasil_di_kantor", nomor=filing.number, layanan=name, kantor=filing.office))
+        service = await self.catalogue.service(filing.service)
+        office = self.offices.serving(service.offices if service else (), filing.office)
+        if office is None:
+            return
+        if office.address:
+            reply.say(self.texts("jawab_lokasi", kantor=office.name, alamat=office.address, telepon=""))
+        if opening := office.opening():
+            reply.say(self.texts("jawab_jam", kantor=office.name, jam=opening))
+        if office.unverified:
+            reply.say(self.texts("perlu_verifikasi"))

@@ -1,0 +1,64 @@
+"""Whether an officer may look at a conversation, in one place."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.desk.officer import Officer, Refusal
+from bot.desk.room import DeskRoom
+from bot.tables import conversations, handoffs
+
+__all__ = ["Shown", "held", "shown"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A conversation that the officer may look at. `handoff` is the open one, else the last; it may never have been one."""
+
+    conversation: uuid.UUID
+    channel: str
+    handler: str
+    officer: str | None
+    handoff: int | None
+
+
+async def shown(connection: AsyncConnection, room: DeskRoom, officer: Officer, conversation: uuid.UUID) -> Shown:
+    """Scope is by the agency that has the conversation, or had it last; one nobody had is for officers of every agency.
+
+    Raises DeskRefused: GONE, OUT_OF_SCOPE.
+    """
+    row = await _read(connection, conversation)
+    if row is None:
+        raise room.refused(Refusal.GONE)
+    if not (officer.agencies is None if row.agency is None else officer.may_see(row.agency)):
+        raise room.refused(Refusal.OUT_OF_SCOPE)
+    return Shown(conversation, row.channel, row.handler, row.officer, row.id)
+
+
+async def held(connection: AsyncConnection, room: DeskRoom, officer: Officer, conversation: uuid.UUID) -> Shown:
+    """The conversation is the officer's until the transaction ends. Raises DeskRefused."""
+    await connection.execute(
+        select(conversations.c.id).where(conversations.c.id == conversation).with_for_update(key_share=True)
+    )
+    found = await shown(connection, room, officer, conversation)
+    if found.handler != "officer" or found.officer != officer.id:
+        raise room.refused(Refusal.NOT_HOLDER)
+    return found
+
+
+async def _read(connection: AsyncConnection, conversation: uuid.UUID) -> Row[*tuple[Any, ...]] | None:
+    table = conversations.c
+    return (
+        await connection.execute(
+            select(table.channel, table.handler, table.officer, handoffs.c.id, handoffs.c.agency)
+            .outerjoin(handoffs, handoffs.c.conversation == table.id)
+            .where(table.id == conversation)
+            .order_by(handoffs.c.id.desc())
+            .limit(1)
+        )
+    ).first()

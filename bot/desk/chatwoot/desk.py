@@ -1,0 +1,169 @@
+"""Chatwoot as a `Desk`: what happens here is carried over there, in order and as often as it takes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.attachments import Attachment
+from bot.desk.chatwoot.client import Chatwoot, ChatwootFailed
+from bot.desk.officer import Officer
+from bot.desk.packet import packet
+from bot.desk.port import Staff
+from bot.desk.room import DeskRoom
+from bot.desk.transcript import Line, file, transcript
+from bot.tables import chatwoot, conversations, handoffs, inbox
+
+__all__ = ["CHATWOOT", "ChatwootDesk"]
+
+CHATWOOT = Officer("chatwoot", "Chatwoot", None)
+"""in whose name the desk reads"""
+_AT_ONCE = 20
+_LINES = 12
+_LONGEST_PAUSE = timedelta(minutes=10)
+_NAMES = {"citizen": "Warga", "bot": "Bot", "officer": "Petugas", "desk": "Bot", "notice": "Pemberitahuan"}
+_logger = logging.getLogger(__name__)
+_w, _h, _c = chatwoot.c, handoffs.c, conversations.c
+
+
+class ChatwootDesk:
+    """Chatwoot knows who is there and who has what, so nothing lapses here."""
+
+    name = "chatwoot"
+
+    def __init__(self, chatwoot: Chatwoot) -> None:
+        self._chatwoot = chatwoot
+
+    async def staff(self, connection: AsyncConnection, room: DeskRoom, agency: str) -> Staff:
+        return Staff.UNKNOWN
+
+    def lease(self, wanted: timedelta) -> timedelta | None:
+        return None
+
+    async def keep(self, room: DeskRoom) -> bool:
+        """One process at a time: Chatwoot knows no idempotency key, so two would open a conversation twice."""
+        async with room.store.engine.begin() as connection:
+            mine = await connection.scalar(select(func.pg_try_advisory_xact_lock(func.hashtext("bot.chatwoot"))))
+            if not mine:
+                return False
+            due = [*await _to_carry(room), *await _to_resolve(room)]
+            for row in due:
+                await self._carry(room, row)
+        return bool(due)
+
+    async def _carry(self, room: DeskRoom, row: Row[*tuple[Any, ...]]) -> None:
+        try:
+            if row.closed_at is not None:
+                if row.number is not None:
+                    await self._chatwoot.resolve(row.number)
+                await _write(room, row.handoff, resolved_at=room.store.clock(), attempts=0, retry_at=None)
+                return
+            number = row.number or await self._open(room, row)
+            await self._forward(room, row, number)
+            await _write(room, row.handoff, attempts=0, retry_at=None)
+        except ChatwootFailed as failed:
+            attempts = row.attempts or 0
+            pause = min(timedelta(seconds=2 ** min(attempts, 12)), _LONGEST_PAUSE)
+            _logger.warning("Chatwoot didn't take hand-off %d: %s", row.handoff, failed)
+            await _write(room, row.handoff, attempts=attempts + 1, retry_at=room.store.clock() + pause)
+
+    async def _open(self, room: DeskRoom, row: Row[*tuple[Any, ...]]) -> int:
+        """No phone number, no name: the citizen is known there by the id that the backend knows too."""
+        contact, source = await self._chatwoot.contact(str(row.conversation), f"Warga {str(row.conversation)[:8]}")
+        about = await packet(room, CHATWOOT, row.conversation)
+        attributes = {"alasan": row.reason, "instansi": room.agencies[row.agency].name, "kanal": about.channel}
+        if about.service:
+            attributes["layanan"] = about.service
+        number = await self._chatwoot.conversation(contact, source, attributes)
+        await _write(room, row.handoff, number=number, forwarded=await _before_the_first(room, row))
+        lines = await transcript(room, CHATWOOT, row.conversation, most=_LINES)
+        said = [f"{_NAMES[line.side]}: {line.text}" for line in lines if line.side in _NAMES and line.text]
+        listed = "\n".join(f"{name}: {value}" for name, value in attributes.items())
+        await self._chatwoot.note(number, "\n\n".join([listed, "\n".join(said)]).strip())
+        return number
+
+    async def _forward(self, room: DeskRoom, row: Row[*tuple[Any, ...]], number: int) -> None:
+        """Whether one got through whose answer didn't come is looked up, for only what is missing goes again."""
+        there = await self._chatwoot.tags(number) if row.attempts else []
+        for line in await _new_lines(room, row):
+            tag = f"praja:{line.id}"
+            if tag not in there:
+                await self._chatwoot.say(number, line.text or (line.file.name if line.file else "-"), tag,
+                                         await _attached(room, row, line))  # fmt: skip
+            await _write(room, row.handoff, forwarded=int(line.id[1:]))
+
+
+async def _to_carry(room: DeskRoom) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Open hand-offs that aren't there yet, or not all of whose messages are."""
+    news = exists().where(inbox.c.conversation == _c.id, inbox.c.id > _w.forwarded, inbox.c.answered_at.is_not(None))
+    return await _due(room, _c.handler != "bot", or_(_w.number.is_(None), news), open_ones=True)
+
+
+async def _to_resolve(room: DeskRoom) -> Sequence[Row[*tuple[Any, ...]]]:
+    return await _due(room, _h.closed_at.is_not(None), and_(_w.handoff.is_not(None), _w.resolved_at.is_(None)))
+
+
+async def _due(room: DeskRoom, *where: Any, open_ones: bool = False) -> Sequence[Row[*tuple[Any, ...]]]:
+    of = _c.handoff == _h.id if open_ones else _c.id == _h.conversation
+    statement = (
+        select(
+            _h.id.label("handoff"),
+            _h.conversation,
+            _h.reason,
+            _h.agency,
+            _h.closed_at,
+            _h.waiting_since,
+            _w.number,
+            _w.attempts,
+        )
+        .join(conversations, of)
+        .outerjoin(chatwoot, _w.handoff == _h.id)
+        .where(*where, or_(_w.retry_at.is_(None), _w.retry_at <= room.store.clock()))
+        .order_by(_h.id)
+        .limit(_AT_ONCE)
+    )
+    async with room.store.single.connect() as connection:
+        return (await connection.execute(statement)).all()
+
+
+async def _before_the_first(room: DeskRoom, row: Row[*tuple[Any, ...]]) -> int:
+    """The messages from the one that led to the hand-off on are carried over; those before are in the note."""
+    statement = select(func.min(inbox.c.id)).where(inbox.c.conversation == row.conversation)
+    async with room.store.single.connect() as connection:
+        first = await connection.scalar(statement.where(inbox.c.received_at >= row.waiting_since))
+    return (first or 1) - 1
+
+
+async def _new_lines(room: DeskRoom, row: Row[*tuple[Any, ...]]) -> Sequence[Line]:
+    """Up to the first message that isn't dealt with yet: its file may still be fetched."""
+    of_theirs = inbox.c.conversation == row.conversation
+    async with room.store.single.connect() as connection:
+        forwarded = await connection.scalar(select(_w.forwarded).where(_w.handoff == row.handoff)) or 0
+        pending = await connection.scalar(select(func.min(inbox.c.id)).where(of_theirs, inbox.c.answered_at.is_(None)))
+    lines = await transcript(room, CHATWOOT, row.conversation, most=200)
+    return [
+        line
+        for line in lines
+        if line.side == "citizen" and forwarded < int(line.id[1:]) and (not pending or int(line.id[1:]) < pending)
+    ]
+
+
+async def _attached(room: DeskRoom, row: Row[*tuple[Any, ...]], line: Line) -> Attachment | None:
+    if line.file is None or line.file.id is None:
+        return None
+    return await file(room, CHATWOOT, row.conversation, line.file.id)
+
+
+async def _write(room: DeskRoom, handoff: int, **values: Any) -> None:
+    async with room.store.single.connect() as connection:
+        await connection.execute(
+            upsert(chatwoot)
+            .values(handoff=handoff, **values)
+            .on_conflict_do_update(index_elements=["handoff"], set_=values)
+        )

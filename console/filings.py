@@ -1,0 +1,204 @@
+"""Filings at the desk: the list, one filing with its documents, and the steps an officer takes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aiohttp import web
+
+from console.access import access_agency, may_access_agency
+from console.accounts import Account
+from console.audit import Act, record
+from console.backend import BackendRefused, Filing, ServiceEntry
+from console.protection import WORKSPACE, page, signed_in
+from console.workspace import Workspace
+
+__all__ = ["STATES", "routes"]
+
+STATES: Mapping[str, str] = {
+    "MENUNGGU": "menunggu diperiksa",
+    "DIPROSES": "diproses",
+    "PERLU_PERBAIKAN": "perlu diperbaiki",
+    "DITOLAK": "ditolak",
+    "DISETUJUI": "disetujui",
+    "SELESAI": "selesai",
+    "DIBATALKAN": "dibatalkan",
+}
+_STEPS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "MENUNGGU": (("DIPROSES", "Mulai proses"),),
+    "DIPROSES": (("DISETUJUI", "Setujui"), ("PERLU_PERBAIKAN", "Minta perbaikan"), ("DITOLAK", "Tolak")),
+    "DISETUJUI": (("SELESAI", "Selesai"),),
+}
+"""What the page offers; what is allowed is the backend's to say."""
+_ANSWERS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "MENUNGGU": (("DIPROSES", "Mulai proses"),),
+    "DIPROSES": (("SELESAI", "Jawab dan selesaikan"), ("PERLU_PERBAIKAN", "Minta perbaikan"), ("DITOLAK", "Tolak")),
+}
+"""The same for complaints and questions, which end with an answer and not with a document."""
+_INLINE = frozenset({"application/pdf", "image/jpeg", "image/png", "image/webp"})
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/permohonan", _list, name="filings"),
+        web.get("/permohonan/{number}", _show, name="filing"),
+        web.post("/permohonan/{number}/status", _move, name="filing_move"),
+        web.post("/permohonan/{number}/hasil", _upload, name="filing_result_post"),
+        web.get("/permohonan/{number}/hasil", _result, name="filing_result"),
+        web.post("/permohonan/{number}/buka", _reveal, name="filing_reveal"),
+        web.get("/permohonan/{number}/dokumen/{key}/{page}", _document, name="filing_document"),
+    ]
+
+
+async def _list(request: web.Request) -> web.Response:
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    state, service = request.query.get("state") or None, request.query.get("service") or None
+    found, after = await workspace.backend.filings(
+        state=state if state in STATES else None, service=service, after=request.query.get("after") or None
+    )
+    names = dict(await workspace.backend.services())
+    mine = [(filing, entry) for filing in found if _is_mine(me, entry := await _entry(workspace, filing.service))]
+    return page(
+        request,
+        "filings.html",
+        filings=mine,
+        states=STATES,
+        names=names,
+        state=state or "",
+        service=service or "",
+        after=after,
+        today=workspace.today(),
+    )
+
+
+async def _show(request: web.Request) -> web.Response:
+    return await _filing_page(request)
+
+
+async def _move(request: web.Request) -> web.Response:
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    filing, entry = await _mine(request)
+    form = await request.post()
+    to = str(form.get("to", ""))
+    note = " ".join(filter(None, (str(form.get("reason", "")).strip(), str(form.get("note", "")).strip())))
+    fix: list[Mapping[str, str]] = []
+    if to == "PERLU_PERBAIKAN":
+        fix = [
+            {kind: item, "reason": note}
+            for kind, known in (("field", entry.fields), ("document", entry.documents))
+            for item in map(str, form.getall(f"{kind}s", []))
+            if item in known
+        ]
+        if not fix or not note:
+            return await _filing_page(request, "Pilih apa yang perlu diperbaiki, dan tulis alasannya.", 422)
+    await record(workspace, me.id, Act.MOVED, f"filing:{filing.number}", to=to)
+    try:
+        await workspace.backend.move(filing.number, to, note, me.username, fix)
+    except BackendRefused as refused:
+        return await _filing_page(request, str(refused), 409)
+    return _back(filing.number)
+
+
+async def _upload(request: web.Request) -> web.Response:
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    filing, _ = await _mine(request)
+    given = (await request.post()).get("file")
+    if not isinstance(given, web.FileField):
+        return await _filing_page(request, "Pilih dulu berkas hasilnya.", 422)
+    content = given.file.read()
+    await record(workspace, me.id, Act.UPLOADED, f"filing:{filing.number}", size=len(content))
+    try:
+        await workspace.backend.put_result(filing.number, content)
+    except BackendRefused as refused:
+        return await _filing_page(request, str(refused), 422)
+    return _back(filing.number)
+
+
+async def _result(request: web.Request) -> web.Response:
+    filing, _ = await _mine(request)
+    return await _file(request, filing, f"/filings/{filing.number}/result", "hasil")
+
+
+async def _document(request: web.Request) -> web.Response:
+    filing, entry = await _mine(request)
+    key, number = request.match_info["key"], request.match_info["page"]
+    if key not in entry.documents or not number.isdecimal():
+        raise web.HTTPNotFound(text="Dokumen itu tidak ada.")
+    return await _file(request, filing, f"/filings/{filing.number}/documents/{key}/{number}", f"{key}/{number}")
+
+
+async def _reveal(request: web.Request) -> web.Response:
+    """The one audited act by which a masked number is shown, to one person and once."""
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    filing, _ = await _mine(request)
+    field = str((await request.post()).get("field", ""))
+    await record(workspace, me.id, Act.UNMASKED, f"filing:{filing.number}", field=field[:60])
+    dossier = await workspace.backend.dossier(filing.number, reveal=field)
+    shown = next((answer for answer in dossier.answers if answer.field == field), None)
+    if shown is None:
+        raise web.HTTPNotFound(text="Isian itu tidak ada.")
+    return web.Response(text=workspace.pages.render("revealed.html", {"value": shown.value}), content_type="text/html")
+
+
+async def _file(request: web.Request, filing: Filing, path: str, what: str) -> web.Response:
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    await record(workspace, me.id, Act.SAW_DOCUMENT, f"filing:{filing.number}", document=what)
+    try:
+        content_type, content = await workspace.backend.file(path)
+    except BackendRefused as refused:
+        raise web.HTTPNotFound(text=str(refused)) from None
+    return web.Response(
+        body=content,
+        content_type=content_type if content_type in _INLINE else "application/octet-stream",
+        # Whatever a citizen sent may not run anything, not even in a window of its own.
+        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"},
+    )
+
+
+async def _filing_page(request: web.Request, problem: str | None = None, status: int = 200) -> web.Response:
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    filing, entry = await _mine(request)
+    await record(workspace, me.id, Act.READ, f"filing:{filing.number}")
+    dossier = await workspace.backend.dossier(filing.number)
+    return page(
+        request,
+        "filing.html",
+        status=status,
+        filing=filing,
+        entry=entry,
+        dossier=dossier,
+        steps=(_STEPS if filing.mode == "permohonan" else _ANSWERS).get(filing.state, ()),
+        states=STATES,
+        reasons=workspace.reasons,
+        problem=problem,
+        today=workspace.today(),
+    )
+
+
+async def _mine(request: web.Request) -> tuple[Filing, ServiceEntry]:
+    """The filing that the address names, of the account's agencies. Raises Forbidden, and HTTPNotFound."""
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    try:
+        filing = await workspace.backend.filing(request.match_info["number"])
+    except BackendRefused as refused:
+        raise web.HTTPNotFound(text=str(refused)) from None
+    entry = await _entry(workspace, filing.service)
+    if not _is_mine(me, entry):
+        access_agency(me, entry.offices[0])
+    return filing, entry
+
+
+async def _entry(workspace: Workspace, service: str) -> ServiceEntry:
+    try:
+        return await workspace.backend.service(service)
+    except BackendRefused:
+        # Withdrawn from the catalogue while filings of it are open: an admin's matter.
+        return ServiceEntry(service, service, ("?",), {}, {})
+
+
+def _is_mine(me: Account, entry: ServiceEntry) -> bool:
+    return any(may_access_agency(me, office) for office in entry.offices)
+
+
+def _back(number: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": f"/console/permohonan/{number}"})

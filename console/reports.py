@@ -1,0 +1,182 @@
+"""Reports over a period: how fast officers answered, how much the bot answered by itself, how citizens judged it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import func, literal_column, select
+
+from bot.desk.hours import LOCAL_TIME
+from bot.desk.officer import Officer
+from bot.tables import conversations, handoffs, inbox
+from console.access import access_reports
+from console.audit import Act, record
+from console.backend import BackendDown, BackendRefused
+from console.desk import officer_of
+from console.protection import WORKSPACE, page, signed_in
+from console.workspace import Workspace
+
+__all__ = ["Line", "routes", "safe_cell"]
+
+_PERIODS = {"7": "7 hari", "30": "30 hari", "90": "90 hari"}
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One agency's figures; None where there was nothing to measure."""
+
+    agency: str
+    handed_over: int
+    answered: int
+    first_reply: timedelta | None
+    """median, in working time, from the request to an officer's first word"""
+    slowest_tenth: timedelta | None
+    within_standard: float | None
+    handling: timedelta | None
+    """median, from claim to close"""
+
+
+@dataclass(frozen=True)
+class _Report:
+    since: date
+    lines: Sequence[Line]
+    by_day: Sequence[tuple[date, int, int]]
+    """day, conversations with messages, conversations handed over"""
+    by_reason: Sequence[tuple[str, int]]
+    contained: float | None
+    """share of the conversations that needed no officer"""
+
+
+def routes() -> list[web.RouteDef]:
+    return [web.get("/laporan", _show, name="reports"), web.get("/laporan.csv", _export, name="reports_csv")]
+
+
+async def _show(request: web.Request) -> web.Response:
+    backend = request.config_dict[WORKSPACE].backend
+    report, days = await _asked(request)
+    try:
+        satisfaction, abandoned = await backend.satisfaction(), await backend.abandoned()
+    except (BackendDown, BackendRefused):
+        satisfaction, abandoned = None, None
+    most = max((day[1] for day in report.by_day), default=0)
+    return page(
+        request,
+        "reports.html",
+        report=report,
+        days=days,
+        periods=_PERIODS,
+        most=most,
+        satisfaction=satisfaction,
+        abandoned=abandoned,
+    )
+
+
+async def _export(request: web.Request) -> web.Response:
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    report, days = await _asked(request)
+    await record(workspace, me.id, Act.EXPORTED, "reports:desk", days=days)
+    written = io.StringIO()
+    rows = csv.writer(written)
+    rows.writerow(["kantor", "diteruskan", "dijawab", "median_menit", "p90_menit", "dalam_standar", "penanganan_menit"])
+    for line in report.lines:
+        figures = (line.handed_over, line.answered, *map(_minutes, (line.first_reply, line.slowest_tenth)))
+        share = "" if line.within_standard is None else f"{line.within_standard:.3f}"
+        rows.writerow([safe_cell(line.agency), *figures, share, _minutes(line.handling)])
+    return web.Response(
+        text=written.getvalue(),
+        content_type="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="laporan-meja-{report.since}.csv"'},
+    )
+
+
+def safe_cell(text: str) -> str:
+    """A spreadsheet runs what begins like a formula; an apostrophe before it makes it text."""
+    return f"'{text}" if text.startswith(_DANGEROUS) else text
+
+
+async def _asked(request: web.Request) -> tuple[_Report, str]:
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    access_reports(me)
+    days = request.query.get("days", "7")
+    days = days if days in _PERIODS else "7"
+    return await _report(workspace, officer_of(me), workspace.clock() - timedelta(days=int(days))), days
+
+
+async def _report(workspace: Workspace, officer: Officer, since: datetime) -> _Report:
+    scope = officer.scope()
+    asked = select(handoffs).where(handoffs.c.requested_at >= since)
+    if scope is not None:
+        asked = asked.where(handoffs.c.agency.in_(scope))
+    # A literal: the same expression is selected and grouped by.
+    day = func.date(func.timezone(literal_column("'Asia/Jakarta'"), inbox.c.received_at))
+    talks = (
+        select(day.label("day"), func.count(inbox.c.conversation.distinct()).label("talks"))
+        .where(inbox.c.received_at >= since)
+        .group_by(day)
+        .order_by(day)
+    )
+    everybody = select(func.count(inbox.c.conversation.distinct())).where(inbox.c.received_at >= since)
+    handed = (
+        select(func.count(conversations.c.id.distinct()))
+        .join(handoffs, handoffs.c.conversation == conversations.c.id)
+        .where(handoffs.c.requested_at >= since)
+    )
+    async with workspace.engine.connect() as connection:
+        rows = (await connection.execute(asked)).all()
+        days = (await connection.execute(talks)).all()
+        total, handed_over = await connection.scalar(everybody) or 0, await connection.scalar(handed) or 0
+    by_agency: dict[str, list[Any]] = defaultdict(list)
+    reasons: dict[str, int] = defaultdict(int)
+    handed_by_day: dict[date, int] = defaultdict(int)
+    for row in rows:
+        by_agency[row.agency].append(row)
+        reasons[row.reason] += 1
+        handed_by_day[row.requested_at.astimezone(LOCAL_TIME).date()] += 1
+    return _Report(
+        since=since.astimezone(LOCAL_TIME).date(),
+        lines=[_line(workspace, agency, found) for agency, found in sorted(by_agency.items())],
+        by_day=[(row.day, row.talks, handed_by_day[row.day]) for row in days],
+        by_reason=sorted(reasons.items(), key=lambda pair: -pair[1]),
+        contained=1 - handed_over / total if total else None,
+    )
+
+
+def _line(workspace: Workspace, agency: str, rows: Sequence[Any]) -> Line:
+    office = workspace.room.agencies[agency]
+    replies = [office.hours.open_between(row.requested_at, row.answered_at) for row in rows if row.answered_at]
+    return Line(
+        agency=office.name,
+        handed_over=len(rows),
+        answered=len(replies),
+        first_reply=_median(replies),
+        slowest_tenth=_slowest_tenth(replies),
+        within_standard=_share(reply <= workspace.standard.first_reply for reply in replies),
+        handling=_median(row.closed_at - row.claimed_at for row in rows if row.closed_at and row.claimed_at),
+    )
+
+
+def _median(spans: Iterable[timedelta]) -> timedelta | None:
+    seconds = [span.total_seconds() for span in spans]
+    return timedelta(seconds=statistics.median(seconds)) if seconds else None
+
+
+def _slowest_tenth(spans: Sequence[timedelta]) -> timedelta | None:
+    return sorted(spans)[int(len(spans) * 0.9)] if spans else None
+
+
+def _share(fits: Iterable[bool]) -> float | None:
+    listed = list(fits)
+    return sum(listed) / len(listed) if listed else None
+
+
+def _minutes(span: timedelta | None) -> str:
+    return "" if span is None else f"{span.total_seconds() / 60:.1f}"

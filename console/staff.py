@@ -1,0 +1,153 @@
+"""Accounts as their owners and the admins see them: sessions, password, colleagues, and the audit log."""
+
+from __future__ import annotations
+
+import uuid
+
+from aiohttp import web
+
+from console.access import access_accounts, access_audit
+from console.accounts import (
+    AccountUnfit,
+    Role,
+    add_account,
+    change_account,
+    check_password,
+    list_accounts,
+    set_password,
+)
+from console.attempts import are_locked, failed
+from console.audit import Act, list_entries, record
+from console.protection import WORKSPACE, page, signed_in
+from console.sessions import end_others, list_sessions
+
+__all__ = ["routes"]
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/akun", _show_own, name="own"),
+        web.post("/akun/sandi", _change_password, name="password_post"),
+        web.post("/akun/sesi", _end_other_sessions, name="sessions_post"),
+        web.get("/akun/semua", _show_accounts, name="accounts"),
+        web.post("/akun/semua", _add, name="accounts_post"),
+        web.post("/akun/semua/{id}", _change, name="account_post"),
+        web.get("/audit", _show_audit, name="audit"),
+    ]
+
+
+async def _show_own(request: web.Request) -> web.Response:
+    return await _own_page(request)
+
+
+async def _change_password(request: web.Request) -> web.Response:
+    workspace, session = request.config_dict[WORKSPACE], signed_in(request)
+    form = await request.post()
+    subject = f"account:{session.account.username}"
+    if await are_locked(workspace, subject):
+        return await _own_page(request, "Terlalu banyak percobaan. Coba lagi 15 menit lagi.", 429)
+    if await check_password(workspace, session.account.username, str(form.get("old", ""))) is None:
+        await failed(workspace, subject)
+        return await _own_page(request, "Kata sandi lama salah.", 401)
+    try:
+        await set_password(workspace, session.account, str(form.get("new", "")))
+    except AccountUnfit as unfit:
+        return await _own_page(request, str(unfit), 422)
+    await end_others(workspace, session.account.id, but=session.fingerprint)
+    await record(workspace, session.account.id, Act.CHANGED_LOGIN, f"account:{session.account.id}")
+    return await _own_page(request, "Kata sandi diganti. Sesi lain sudah diakhiri.")
+
+
+async def _end_other_sessions(request: web.Request) -> web.Response:
+    workspace, session = request.config_dict[WORKSPACE], signed_in(request)
+    count = await end_others(workspace, session.account.id, but=session.fingerprint)
+    await record(workspace, session.account.id, Act.ENDED_SESSIONS, f"account:{session.account.id}", count=count)
+    return await _own_page(request, f"{count} sesi lain diakhiri.")
+
+
+async def _own_page(request: web.Request, told: str | None = None, status: int = 200) -> web.Response:
+    workspace, session = request.config_dict[WORKSPACE], signed_in(request)
+    found = await list_sessions(workspace, session.account.id)
+    return page(request, "own.html", status=status, told=told, sessions=found, current=session.fingerprint)
+
+
+async def _show_accounts(request: web.Request) -> web.Response:
+    access_accounts(signed_in(request).account)
+    return await _accounts_page(request)
+
+
+async def _add(request: web.Request) -> web.Response:
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    access_accounts(me)
+    form = await request.post()
+    try:
+        account = await add_account(
+            workspace,
+            str(form.get("username", "")),
+            str(form.get("name", "")),
+            _role(str(form.get("role", ""))),
+            [str(agency) for agency in form.getall("agencies", [])],
+            str(form.get("password", "")),
+        )
+    except AccountUnfit as unfit:
+        return await _accounts_page(request, str(unfit), 422)
+    await record(workspace, me.id, Act.CHANGED_ACCOUNT, f"account:{account.id}", role=account.role)
+    return await _accounts_page(request, f"Akun {account.username} dibuat.")
+
+
+async def _change(request: web.Request) -> web.Response:
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    access_accounts(me)
+    form = await request.post()
+    try:
+        changed = uuid.UUID(request.match_info["id"])
+        if changed == me.id:
+            raise AccountUnfit("Akun sendiri hanya bisa diubah oleh admin lain.")
+        account = await change_account(
+            workspace,
+            changed,
+            _role(str(form.get("role", ""))),
+            [str(agency) for agency in form.getall("agencies", [])],
+            oidc_subject=str(form.get("oidc_subject", "")).strip()[:255] or None,
+            disabled="disabled" in form,
+        )
+    except AccountUnfit as unfit:
+        return await _accounts_page(request, str(unfit), 422)
+    except ValueError:
+        raise web.HTTPNotFound(text="Akun itu tidak ada.") from None
+    await record(
+        workspace, me.id, Act.CHANGED_ACCOUNT, f"account:{account.id}", role=account.role, disabled=account.is_disabled
+    )
+    return await _accounts_page(request, f"Akun {account.username} diubah; ia perlu masuk lagi.")
+
+
+async def _accounts_page(request: web.Request, told: str | None = None, status: int = 200) -> web.Response:
+    workspace = request.config_dict[WORKSPACE]
+    found = await list_accounts(workspace)
+    return page(
+        request,
+        "accounts.html",
+        status=status,
+        told=told,
+        accounts=found,
+        roles=list(Role),
+        agencies=workspace.agencies,
+    )
+
+
+async def _show_audit(request: web.Request) -> web.Response:
+    access_audit(signed_in(request).account)
+    before = request.query.get("before", "")
+    entries = await list_entries(
+        request.config_dict[WORKSPACE],
+        subject=request.query.get("subject") or None,
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
+    )
+    return page(request, "audit.html", entries=entries, subject=request.query.get("subject", ""))
+
+
+def _role(text: str) -> Role:
+    try:
+        return Role(text)
+    except ValueError:
+        raise AccountUnfit("Pilih peran: petugas, penyelia, atau admin.") from None

@@ -1,0 +1,104 @@
+"use strict";
+// What a page can't do by itself: shortcuts, canned replies, a sound and a notice for who waits, who is typing.
+
+const conversation = document.body.dataset.conversation;
+const $ = (selector) => document.querySelector(selector);
+
+function waiting() {
+  const list = $("#queue .items");
+  return list ? Number(list.dataset.waiting) : 0;
+}
+
+let before = waiting();
+const title = document.title;
+
+function tellOfQueue() {
+  const now = waiting();
+  document.title = now ? `(${now}) ${title}` : title;
+  if (now > before) {
+    beep();
+    if (document.hidden && window.Notification && Notification.permission === "granted") {
+      new Notification("Ada warga menunggu", { body: `${now} percakapan di antrean`, tag: "antrean" });
+    }
+  }
+  before = now;
+}
+
+let audio;
+function beep() {
+  if (!audio) return; // Browsers allow sound only after the first touch.
+  const tone = audio.createOscillator();
+  const volume = audio.createGain();
+  tone.frequency.value = 660;
+  volume.gain.setValueAtTime(0.08, audio.currentTime);
+  volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.4);
+  tone.connect(volume).connect(audio.destination);
+  tone.start();
+  tone.stop(audio.currentTime + 0.4);
+}
+
+document.addEventListener("pointerdown", () => {
+  audio = audio || new (window.AudioContext || window.webkitAudioContext)();
+  if (window.Notification && Notification.permission === "default") Notification.requestPermission();
+}, { once: true });
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id === "queue") tellOfQueue();
+  if (event.target.id === "transcript") showLast();
+});
+
+function showLast() {
+  const list = $("#transcript .transcript");
+  if (list) list.scrollTop = list.scrollHeight;
+}
+showLast();
+
+let typed;
+document.addEventListener("htmx:sseBeforeMessage", (event) => {
+  if (event.detail.type !== "mengetik") return;
+  $("#typing").textContent = "Rekan sedang mengetik …";
+  clearTimeout(typed);
+  typed = setTimeout(() => { $("#typing").textContent = ""; }, 6000);
+});
+
+const absent = $("#absent");
+if (absent) {
+  absent.checked = localStorage.getItem("absent") === "yes";
+  const tell = () => { $("#presence [name=available]").value = absent.checked ? "no" : "yes"; };
+  tell();
+  absent.addEventListener("change", () => { localStorage.setItem("absent", absent.checked ? "yes" : "no"); tell(); });
+}
+
+const text = $("#text");
+if (text) {
+  const kept = `draft ${conversation}`;
+  text.value = text.value || sessionStorage.getItem(kept) || "";
+  let told = 0;
+  text.addEventListener("input", () => {
+    sessionStorage.setItem(kept, text.value);
+    if (Date.now() - told < 4000) return;
+    told = Date.now();
+    htmx.ajax("POST", `/console/percakapan/${conversation}/mengetik`, { swap: "none" });
+  });
+  $("#reply").addEventListener("submit", () => sessionStorage.removeItem(kept));
+  $("#canned").addEventListener("change", (event) => {
+    if (!event.target.value) return;
+    text.value = text.value ? `${text.value}\n${event.target.value}` : event.target.value;
+    event.target.value = "";
+    text.focus();
+  });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.ctrlKey && event.target === text) return $("#reply").requestSubmit();
+  if (event.ctrlKey || event.altKey || event.metaKey || /INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) return;
+  const links = [...document.querySelectorAll("#queue .items a")];
+  const at = links.findIndex((link) => link.getAttribute("aria-current"));
+  const press = {
+    j: () => links[Math.min(at + 1, links.length - 1)]?.click(),
+    k: () => links[Math.max(at - 1, 0)]?.click(),
+    a: () => $("#claim")?.click(),
+    r: () => text?.focus(),
+  }[event.key];
+  if (press) { event.preventDefault(); press(); }
+});

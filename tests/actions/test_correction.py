@@ -1,0 +1,113 @@
+"""A filing that came back: only what the officer named is asked again, and the rest of the conversation goes on as ever."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.actions.fake_backend import FakeBackend
+from tests.actions.fake_filings import filing, issued
+from tests.actions.talk import Talk
+
+NUMBER = issued("7K4QX")
+KK_AND_PHONE = [{"document": "ktp", "reason": "foto terpotong"}, {"field": "hp", "reason": "tidak bisa dihubungi"}]
+
+
+def came_back(backend: FakeBackend, contact: str, fix: list[dict[str, str]]) -> dict[str, Any]:
+    view = filing(NUMBER, contact, "PERLU_PERBAIKAN", fix=fix, fix_names={"ktp": "KTP-el", "hp": "Nomor HP"})
+    backend.sent.by_number[NUMBER] = view
+    return view
+
+
+async def test_one_at_a_time_with_the_reason_until_it_waits_again(talk: Talk, backend: FakeBackend) -> None:
+    view = came_back(backend, talk.conversation, KK_AND_PHONE)
+    told = await talk.say("mau perbaiki", "perbaiki_permohonan")
+    assert "foto terpotong" in told
+    assert "tidak bisa dihubungi" not in told
+    told = await talk.send(file=b"ktp baru")
+    assert "KTP-el sudah diterima" in told
+    assert "tidak bisa dihubungi" in told
+    assert "bukan nomor HP" in await talk.say("xyz 0812345678", "di_luar_topik", nomor_hp="xyz")
+    told = await talk.say("081234567890", nomor_hp="+6281234567890")
+    assert "menunggu diperiksa lagi" in told
+    assert view["state"] == "MENUNGGU"
+    assert not talk.form_is_open
+    assert backend.sent.corrections[0]["value"] == [base64.b64encode(b"ktp baru").decode()]
+    assert "belum paham" in await talk.say("xyz")
+
+
+async def test_pages_are_sent_together(talk: Talk, backend: FakeBackend) -> None:
+    came_back(backend, talk.conversation, [{"document": "buku_nikah", "reason": "halaman kurang"}])
+    await talk.say("mau perbaiki", "perbaiki_permohonan")
+    assert "1 halaman diterima" in await talk.send(file=b"satu")
+    assert "2 halaman diterima" in await talk.send(file=b"dua")
+    assert backend.sent.corrections == []
+    assert "menunggu diperiksa lagi" in await talk.tap("Sudah semua")
+    assert len(backend.sent.corrections[0]["value"]) == 2
+    assert talk.slots["halaman"] is None
+
+
+async def test_that_these_are_all_may_be_written(talk: Talk, backend: FakeBackend) -> None:
+    came_back(backend, talk.conversation, [{"document": "buku_nikah", "reason": "halaman kurang"}])
+    await talk.say("mau perbaiki", "perbaiki_permohonan")
+    await talk.send(file=b"satu")
+    assert "menunggu diperiksa lagi" in await talk.say("sudah semua")
+
+
+async def test_a_question_in_between_is_answered_and_it_goes_on(talk: Talk, backend: FakeBackend) -> None:
+    came_back(backend, talk.conversation, KK_AND_PHONE)
+    await talk.say("mau perbaiki", "perbaiki_permohonan")
+    told = await talk.say("biayanya berapa?", "tanya_biaya", about="sk_umum")
+    assert "Rp 0" in told
+    assert "foto terpotong" in told
+
+
+@pytest.mark.parametrize(("said", "intent"), [("nanti saja", "nlu_fallback"), ("batal", "batal")])
+async def test_put_off_and_gone_on_with(talk: Talk, backend: FakeBackend, said: str, intent: str) -> None:
+    came_back(backend, talk.conversation, KK_AND_PHONE)
+    await talk.say("mau perbaiki", "perbaiki_permohonan")
+    await talk.send(file=b"ktp baru")
+    assert "bisa diteruskan nanti" in await talk.say(said, intent)
+    assert not talk.form_is_open
+    told = await talk.choose(f"perbaiki:{NUMBER}")
+    assert "tidak bisa dihubungi" in told
+    assert "foto terpotong" not in told
+
+
+async def test_wrong_kind_of_answer_is_said(talk: Talk, backend: FakeBackend) -> None:
+    came_back(backend, talk.conversation, KK_AND_PHONE)
+    await talk.say("mau perbaiki", "perbaiki_permohonan")
+    assert "Kirim foto" in await talk.say("oke siap")
+    await talk.send(file=b"ktp baru")
+    assert "belum diminta" in await talk.send(file=b"lagi")
+
+
+async def test_mended_elsewhere_meanwhile(talk: Talk, backend: FakeBackend) -> None:
+    view = came_back(backend, talk.conversation, KK_AND_PHONE)
+    await talk.say("mau perbaiki", "perbaiki_permohonan")
+    view |= {"state": "DIPROSES", "fix": []}
+    assert "tidak menunggu perbaikan" in await talk.send(file=b"ktp baru")
+    assert not talk.form_is_open
+
+
+async def test_nothing_to_mend(talk: Talk, backend: FakeBackend) -> None:
+    assert "Belum ada permohonan" in await talk.say("mau perbaiki", "perbaiki_permohonan")
+    backend.sent.by_number[NUMBER] = filing(NUMBER, talk.conversation, "DIPROSES")
+    assert "tidak ada yang diminta" in await talk.say("mau perbaiki", "perbaiki_permohonan")
+
+
+async def test_a_linked_conversations_filing_is_mended_here(talk: Talk, backend: FakeBackend) -> None:
+    view = came_back(backend, "percakapan-lain", KK_AND_PHONE[:1])
+    talk.linked = ("percakapan-lain",)
+    await talk.say("mau perbaiki", "perbaiki_permohonan")
+    assert "menunggu diperiksa lagi" in await talk.send(file=b"ktp baru")
+    assert view["state"] == "MENUNGGU"
+
+
+async def test_a_bare_yes_after_the_status_begins_it(talk: Talk, backend: FakeBackend) -> None:
+    came_back(backend, talk.conversation, KK_AND_PHONE)
+    await talk.say("sampai mana", "cek_status")
+    assert "foto terpotong" in await talk.say("iya", "ya")
+    assert talk.form_is_open

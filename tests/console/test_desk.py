@@ -1,0 +1,261 @@
+"""Conversations at the desk, as officers' browsers see them."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any
+
+import pytest
+from aiohttp import FormData
+from sqlalchemy import select, text
+
+from bot.desk.states import lapse, open_handoff
+from bot.inbox import receive
+from bot.outbox import Kind, State, add
+from bot.reply import Bubble
+from console.accounts import Account, Role, add_account
+from console.tables import audit
+from console.workspace import Workspace
+from tests.bot.fakes import Clock, update
+from tests.console.conftest import PASSWORD, Visit, Visitor, sign_in
+
+NIK = "3515085708909999"
+
+
+async def waiting(workspace: Workspace, written: str = f"tolong pak, nik saya {NIK}", who: str = "ID.1") -> str:
+    """A citizen who wrote, and whose conversation waits for an officer of Dispendukcapil."""
+    room = workspace.room
+    await receive(room.store, "whatsapp", [update(f"wamid.{uuid.uuid4()}", bsuid=who, text=written)])
+    async with room.store.engine.begin() as connection:
+        conversation = await connection.scalar(text("SELECT conversation FROM bot.inbox ORDER BY id DESC LIMIT 1"))
+        assert isinstance(conversation, uuid.UUID)
+        await open_handoff(
+            connection, room, conversation, reason="petugas", service="ktp_hilang", since=room.store.clock()
+        )
+    return str(conversation)
+
+
+async def act(visitor: Visitor, token: str, conversation: str, name: str, **form: str) -> tuple[int, str]:
+    answer = await visitor.post(f"/console/percakapan/{conversation}/{name}", data={"csrf": token, **form})
+    return answer.status, await answer.text()
+
+
+@pytest.fixture
+async def colleague(workspace: Workspace) -> Account:
+    return await add_account(workspace, "dewi", "Dewi S.", Role.OFFICER, ["dispendukcapil"], PASSWORD)
+
+
+@pytest.fixture
+async def stranger(workspace: Workspace) -> Account:
+    return await add_account(workspace, "jaksa", "Jaksa N.", Role.OFFICER, ["kejari"], PASSWORD)
+
+
+@pytest.fixture
+async def supervisor(workspace: Workspace) -> Account:
+    return await add_account(workspace, "bos", "Bu Penyelia", Role.SUPERVISOR, ["dispendukcapil"], PASSWORD)
+
+
+async def test_claim_answer_close(visit: Visit, officer: Account, workspace: Workspace, clock: Clock) -> None:
+    conversation = await waiting(workspace)
+    visitor = await visit()
+    token = await sign_in(visitor, "rina", clock)
+    home = await (await visitor.get("/console/")).text()
+    assert conversation in home
+    assert NIK not in home
+
+    status, page = await act(visitor, token, conversation, "ambil")
+    assert status == 200
+    assert "Kirim" in page
+    assert NIK not in page
+    status, page = await act(visitor, token, conversation, "balas", text="Selamat pagi, saya bantu.")
+    assert "Selamat pagi, saya bantu." in page
+    async with workspace.engine.connect() as connection:
+        kinds = (await connection.execute(text("SELECT kind, state FROM bot.outbox ORDER BY id"))).all()
+    assert ("officer", "queued") in [tuple(kind) for kind in kinds]
+    status, page = await act(visitor, token, conversation, "tutup")
+    assert "sedang dijawab bot" in page
+    async with workspace.engine.connect() as connection:
+        acts = list(
+            await connection.scalars(select(audit.c.act).where(audit.c.subject == f"conversation:{conversation}"))
+        )
+    assert {"mengambil", "membalas", "menutup", "membaca"} <= set(acts)
+
+
+async def test_of_two_who_claim_one_gets_it_and_the_other_a_sentence(
+    visit: Visit, officer: Account, colleague: Account, workspace: Workspace, clock: Clock
+) -> None:
+    first, second = await visit(), await visit()
+    tokens = [await sign_in(first, "rina", clock), await sign_in(second, "dewi", clock)]
+    for attempt in range(10):
+        conversation = await waiting(workspace, who=f"ID.{attempt}")
+        both = await asyncio.gather(
+            act(first, tokens[0], conversation, "ambil"), act(second, tokens[1], conversation, "ambil")
+        )
+        assert sorted(status for status, _ in both) == [200, 409]
+        assert next(page for status, page in both if status == 409).count('role="alert"') == 1
+
+
+async def test_another_agency_s_conversation_is_refused_everywhere(
+    visit: Visit, stranger: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    visitor = await visit()
+    token = await sign_in(visitor, "jaksa", clock)
+    assert conversation not in await (await visitor.get("/console/?view=all")).text()
+    assert (await visitor.get(f"/console/percakapan/{conversation}")).status == 403
+    assert (await visitor.get(f"/console/percakapan/{conversation}/naskah")).status == 403
+    for name in ("ambil", "balas", "catat", "tutup", "lepas", "alihkan", "buka"):
+        status, _ = await act(visitor, token, conversation, name, text="x", note="x", agency="kejari")
+        assert status == 403, name
+
+
+async def test_numbers_are_unmasked_by_one_audited_act(
+    visit: Visit, officer: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    visitor = await visit()
+    token = await sign_in(visitor, "rina", clock)
+    _, shown = await act(visitor, token, conversation, "buka")
+    assert NIK in shown
+    async with workspace.engine.connect() as connection:
+        found = (await connection.execute(select(audit).where(audit.c.act == "membuka samaran"))).all()
+    assert [(row.account, row.subject) for row in found] == [(officer.id, f"conversation:{conversation}")]
+
+
+async def test_transfer_and_hand_over(
+    visit: Visit, officer: Account, colleague: Account, stranger: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    mine, theirs, other = await visit(), await visit(), await visit()
+    token = await sign_in(mine, "rina", clock)
+    token_dewi = await sign_in(theirs, "dewi", clock)
+    await sign_in(other, "jaksa", clock)
+    await act(mine, token, conversation, "ambil")
+    status, page = await act(mine, token, conversation, "serahkan", colleague=str(colleague.id), note="lanjutkan ya")
+    assert "Sedang ditangani rekan" in page
+    status, page = await act(theirs, token_dewi, conversation, "alihkan", agency="kejari", note="soal hukum")
+    assert status == 403  # no longer hers to look at
+    assert "soal hukum" in await (await other.get(f"/console/percakapan/{conversation}")).text()
+
+
+async def test_only_supervisors_reassign(
+    visit: Visit, officer: Account, colleague: Account, supervisor: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    mine, hers = await visit(), await visit()
+    token, token_bos = await sign_in(mine, "rina", clock), await sign_in(hers, "bos", clock)
+    form = {"colleague": str(colleague.id), "note": "sesuai jadwal"}
+    assert (await act(mine, token, conversation, "tugaskan", **form))[0] == 403
+    status, page = await act(hers, token_bos, conversation, "tugaskan", **form)
+    assert status == 200
+    assert "Dewi S." in page
+
+
+async def test_a_failed_message_says_why_and_is_sent_again(
+    visit: Visit, officer: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    visitor = await visit()
+    token = await sign_in(visitor, "rina", clock)
+    await act(visitor, token, conversation, "ambil")
+    await act(visitor, token, conversation, "balas", text="Halo")
+    async with workspace.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE bot.outbox SET state = 'failed', error = 'recipient' WHERE kind = 'officer'")
+        )
+        (message,) = await connection.scalars(text("SELECT id FROM bot.outbox WHERE kind = 'officer'"))
+    page = await (await visitor.get(f"/console/percakapan/{conversation}")).text()
+    assert "gagal" in page
+    assert "Kirim ulang" in page
+    await act(visitor, token, conversation, f"ulangi/{message}")
+    async with workspace.engine.connect() as connection:
+        state = await connection.scalar(text("SELECT state FROM bot.outbox WHERE kind = 'officer'"))
+    assert state == State.QUEUED
+
+
+async def test_an_attachment_goes_to_the_citizen_and_can_be_looked_at(
+    visit: Visit, officer: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    visitor = await visit()
+    token = await sign_in(visitor, "rina", clock)
+    await act(visitor, token, conversation, "ambil")
+    form = FormData({"csrf": token, "text": "Ini contohnya"})
+    form.add_field("file", b"%PDF-1.4 contoh", filename="contoh.pdf", content_type="application/pdf")
+    page = await (await visitor.post(f"/console/percakapan/{conversation}/balas", data=form)).text()
+    assert "contoh.pdf" in page
+    address = page.split('class="attachment" href="')[1].split('"')[0]
+    assert await (await visitor.get(address)).read() == b"%PDF-1.4 contoh"
+
+
+async def test_what_is_written_by_citizens_is_never_markup(
+    visit: Visit, officer: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace, "<script>alert(1)</script>")
+    visitor = await visit()
+    await sign_in(visitor, "rina", clock)
+    page = await (await visitor.get(f"/console/percakapan/{conversation}")).text()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+async def test_a_change_is_on_the_stream_within_a_second(
+    visit: Visit, officer: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    visitor = await visit()
+    await sign_in(visitor, "rina", clock)
+    async with visitor.get(f"/console/siaran?conversation={conversation}") as stream:
+        assert (await stream.content.readline()).startswith(b"retry")
+        await asyncio.sleep(0.2)
+        async with workspace.engine.begin() as connection:
+            await add(connection, workspace.store, uuid.UUID(conversation), Kind.DESK, [Bubble("halo")])
+            await connection.execute(text("SELECT pg_notify('praja_changed', :c)"), {"c": conversation})
+        async with asyncio.timeout(1):
+            assert await _next_event(stream) == "percakapan"
+
+
+async def test_nothing_of_other_agencies_is_on_the_stream(
+    visit: Visit, stranger: Account, workspace: Workspace, clock: Clock
+) -> None:
+    visitor = await visit()
+    await sign_in(visitor, "jaksa", clock)
+    async with visitor.get("/console/siaran?conversation=") as stream:
+        await asyncio.sleep(0.2)
+        await waiting(workspace)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await _next_event(stream)
+
+
+@pytest.mark.parametrize("path", ["bukan-uuid", "00000000-0000-4000-8000-000000000000"])
+async def test_a_conversation_that_does_not_exist(visit: Visit, officer: Account, clock: Clock, path: str) -> None:
+    visitor = await visit()
+    await sign_in(visitor, "rina", clock)
+    assert (await visitor.get(f"/console/percakapan/{path}")).status == 404
+
+
+async def _next_event(stream: Any) -> str:
+    while True:
+        line = (await stream.content.readline()).decode()
+        if line.startswith("event: "):
+            return line.removeprefix("event: ").strip()
+
+
+async def test_the_page_keeps_the_conversation_and_a_page_that_is_gone_loses_it(
+    visit: Visit, officer: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    visitor = await visit()
+    token = await sign_in(visitor, "rina", clock)
+    await act(visitor, token, conversation, "ambil")
+    clock.advance(workspace.room.rules.lease * 0.9)
+    async with visitor.get(f"/console/siaran?conversation={conversation}") as stream:
+        await stream.content.readline()
+        await asyncio.sleep(0.3)
+    clock.advance(workspace.room.rules.lease * 0.9)
+    assert await lapse(workspace.room) == 0
+    clock.advance(workspace.room.rules.lease)
+    assert await lapse(workspace.room) == 1
+    assert "Ambil percakapan ini" in await (await visitor.get(f"/console/percakapan/{conversation}")).text()

@@ -1,0 +1,74 @@
+"""What the bot asks the application backend for, on loopback: surveys, a person's data, filings (`backend-api.md`)."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+__all__ = ["TOKEN", "FakeBackend"]
+
+TOKEN = "token-backend"
+
+
+class FakeBackend:
+    """Set `trouble` to the status it answers everything with until it is None again."""
+
+    def __init__(self) -> None:
+        self.surveys: list[tuple[str, str, dict[str, Any]]] = []
+        """number, contact, body"""
+        self.filings: dict[str, list[dict[str, Any]]] = {}
+        """by contact, newest first"""
+        self.asked: list[str] = []
+        """contacts whose filings were asked for"""
+        self.trouble: int | None = None
+        app = web.Application(middlewares=[self._guard])
+        app.add_routes(
+            [
+                web.get("/healthz", self._alive),
+                web.put("/api/v1/filings/{number}/survey", self._survey),
+                web.get("/api/v1/people/{contact}/export", self._export),
+                web.get("/api/v1/filings", self._filings),
+            ]
+        )
+        self._server = TestServer(app)
+
+    @property
+    def url(self) -> str:
+        return str(self._server.make_url("")).rstrip("/")
+
+    async def __aenter__(self) -> Self:
+        await self._server.start_server()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._server.close()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path != "/healthz":
+            if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+                return web.Response(status=401)
+            if self.trouble is not None:
+                return web.Response(status=self.trouble)
+        answer: web.StreamResponse = await handler(request)
+        return answer
+
+    async def _alive(self, request: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    async def _survey(self, request: web.Request) -> web.Response:
+        self.surveys.append((request.match_info["number"], request.query["contact"], await request.json()))
+        return web.Response(status=204)
+
+    async def _export(self, request: web.Request) -> web.Response:
+        return web.json_response({"contact": request.match_info["contact"], "drafts": [], "filings": []})
+
+    async def _filings(self, request: web.Request) -> web.Response:
+        contact = request.query["contact"]
+        self.asked.append(contact)
+        return web.json_response({"filings": self.filings.get(contact, []), "next": None})

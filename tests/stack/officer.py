@@ -1,0 +1,113 @@
+"""An officer at the desk: an account made from the shell, and a browser to sign in with."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyotp
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page
+
+from tests.stack.running import ROOT, Running
+
+__all__ = ["OfficerAccount", "OfficerPage", "add_officer", "serious_faults", "sign_in"]
+
+
+@dataclass(frozen=True)
+class OfficerAccount:
+    username: str
+    name: str
+    password: str
+
+
+def add_officer(stack: Running, name: str, *, role: str = "petugas", agency: str | None = "umum") -> OfficerAccount:
+    """By `praja user add`, as an operator does it."""
+    username = f"uji-{uuid.uuid4().hex[:8]}"
+    command = [sys.executable, "-m", "praja.command", "user", "add", username, "--name", name, "--role", role]
+    if agency is not None:
+        command += ["--agency", agency]
+    said = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**_without_ours(os.environ), "PRAJA_HOME": str(stack.home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    found = re.search(r"Kata sandi sementara: (\S+)", said)
+    assert found is not None, said
+    return OfficerAccount(username, name, found[1])
+
+
+async def sign_in(browser: Browser, stack: Running, account: OfficerAccount, **context: object) -> OfficerPage:
+    """In a browser of their own; enrols the authenticator, as everybody does the first time."""
+    page = await (await browser.new_context(locale="id-ID", **context)).new_page()  # type: ignore[arg-type]
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await page.goto(f"{stack.url}/console/masuk")
+    await page.get_by_label("Nama akun").fill(account.username)
+    await page.get_by_label("Kata sandi").fill(account.password)
+    await page.get_by_role("button", name="Lanjut").click()
+    secret = await page.locator("[name=secret]").get_attribute("value")
+    await page.get_by_label("Enam angka yang muncul").fill(pyotp.TOTP(str(secret)).at(datetime.now(UTC)))
+    await page.get_by_role("button", name="Daftarkan").click()
+    await page.wait_for_url(f"{stack.url}/console/")
+    return OfficerPage(page, stack, errors)
+
+
+async def serious_faults(page: Page) -> list[str]:
+    """What axe finds of WCAG 2.1 A and AA that is serious or critical."""
+    found = await Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+    return [
+        f"{fault['id']}: {fault['nodes'][0]['html']}"
+        for fault in found.response["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
+@dataclass
+class OfficerPage:
+    page: Page
+    stack: Running
+    errors: list[str]
+
+    async def open(self, conversation: str) -> None:
+        await self.page.goto(f"{self.stack.url}/console/percakapan/{conversation}")
+
+    async def waiting(self, text: str) -> str:
+        """The conversation in the queue whose last message holds `text`; waits until it is there."""
+        link = self.page.locator("#queue .items a", has_text=text).first
+        await link.wait_for()
+        address = await link.get_attribute("href")
+        found = re.search(r"[0-9a-f-]{36}", str(address))
+        assert found is not None
+        return found[0]
+
+    async def post(self, conversation: str, act: str, form: Mapping[str, str]) -> int:
+        """As the page's own form would; the status at the end of the redirects."""
+        return int(
+            await self.page.evaluate(
+                """async ([address, form]) => {
+                    const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
+                    const body = new URLSearchParams({csrf: token, ...form});
+                    return (await fetch(address, {method: "POST", body})).status;
+                }""",
+                [f"/console/percakapan/{conversation}/{act}", dict(form)],
+            )
+        )
+
+    async def say(self, text: str) -> None:
+        await self.page.locator("#text").fill(text)
+        await self.page.get_by_role("button", name="Kirim", exact=True).click()
+
+
+def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith("PRAJA_")}

@@ -1,0 +1,144 @@
+"""Two officers and a citizen at once, in real browsers: who has the conversation, who speaks, and who gets it back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.stack.browser import CHROMIUM, QUIET
+from tests.stack.citizen import SimulatorPhone
+from tests.stack.officer import OfficerPage, add_officer, serious_faults, sign_in
+from tests.stack.running import Running
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium isn't installed (Debian: apt-get install chromium)"),
+]
+
+
+@contextlib.asynccontextmanager
+async def a_browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def ask_for_a_person(stack: Running, mark: str) -> SimulatorPhone:
+    """A citizen whose conversation waits; `mark` tells it apart in the queue."""
+    phone = SimulatorPhone(stack.url, f"warga-{uuid.uuid4().hex[:10]}")
+    await asyncio.to_thread(phone.say, "mau ngomong sama petugas")
+    await asyncio.to_thread(phone.say, mark)
+    return phone
+
+
+async def both(officers: list[OfficerPage], conversation: str) -> list[int]:
+    return list(await asyncio.gather(*(officer.post(conversation, "ambil", {}) for officer in officers)))
+
+
+async def test_a_conversation_is_taken_answered_and_given_back(stack: Running) -> None:
+    mark = f"tolong {uuid.uuid4().hex[:8]}"
+    async with a_browser() as browser:
+        rina = await sign_in(browser, stack, add_officer(stack, "Rina W."))
+        dewi = await sign_in(browser, stack, add_officer(stack, "Dewi S."))
+        phone = await ask_for_a_person(stack, mark)
+        conversation = await rina.waiting(mark)
+        statuses = await both([rina, dewi], conversation)
+        assert sorted(statuses) == [200, 409]
+        winner, loser = (rina, dewi) if statuses[0] == 200 else (dewi, rina)
+
+        await winner.open(conversation)
+        await winner.say("Selamat pagi, ada yang bisa dibantu?")
+        heard = await asyncio.to_thread(wait_for, phone, "Selamat pagi")
+        assert "Selamat pagi, ada yang bisa dibantu?" in heard
+
+        await loser.open(conversation)
+        assert await loser.page.get_by_text("Sedang ditangani rekan").is_visible()
+        # The bot is silent, and what the citizen writes is on the officer's screen at once.
+        started = time.monotonic()
+        assert await asyncio.to_thread(phone.say, "syarat ktp hilang apa saja?") == []
+        await winner.page.get_by_text("syarat ktp hilang apa saja?").wait_for(timeout=5000)
+        assert time.monotonic() - started < 5
+
+        await winner.page.get_by_role("button", name="Selesai, kembali ke bot").click()
+        await winner.page.get_by_text("sedang dijawab bot").wait_for()
+        await asyncio.to_thread(wait_for, phone, "selesai")
+        answered = await asyncio.to_thread(phone.say, "syarat ktp hilang apa saja?")
+        assert any("Syarat" in bubble.text for bubble in answered)
+        assert rina.errors == dewi.errors == []
+
+
+async def test_no_page_has_a_serious_barrier_or_is_wider_than_a_phone(stack: Running) -> None:
+    mark = f"halo {uuid.uuid4().hex[:8]}"
+    async with a_browser() as browser:
+        admin = await sign_in(browser, stack, add_officer(stack, "Bu Kepala", role="admin", agency=None))
+        await ask_for_a_person(stack, mark)
+        conversation = await admin.waiting(mark)
+        await admin.open(conversation)
+        await admin.page.get_by_role("button", name="Ambil percakapan ini").click()
+        await admin.page.locator("#text").wait_for()
+        pages = ["", f"percakapan/{conversation}", "permohonan", "papan", "laporan", "akun", "akun/semua", "audit"]
+        for width, height in ((1366, 768), (390, 844)):
+            await admin.page.set_viewport_size({"width": width, "height": height})
+            for path in pages:
+                await admin.page.goto(f"{stack.url}/console/{path}")
+                assert await serious_faults(admin.page) == [], path
+                assert await admin.page.evaluate("document.documentElement.scrollWidth") <= width, path
+        stranger = await (await browser.new_context(locale="id-ID")).new_page()
+        await stranger.goto(f"{stack.url}/console/masuk")
+        assert await serious_faults(stranger) == []
+
+
+@pytest.mark.verify
+async def test_of_two_who_claim_at_once_one_wins_two_hundred_times(stack: Running) -> None:
+    mark = f"balapan {uuid.uuid4().hex[:8]}"
+    async with a_browser() as browser:
+        officers = [await sign_in(browser, stack, add_officer(stack, name)) for name in ("Rina W.", "Dewi S.")]
+        await ask_for_a_person(stack, mark)
+        conversation = await officers[0].waiting(mark)
+        for _ in range(200):
+            statuses = await both(officers, conversation)
+            assert sorted(statuses) == [200, 409]
+            assert await officers[statuses.index(200)].post(conversation, "lepas", {"note": ""}) == 200
+
+
+@pytest.mark.verify
+async def test_an_officer_who_vanishes_loses_the_conversation_to_the_queue(stack: Running) -> None:
+    mark = f"hilang {uuid.uuid4().hex[:8]}"
+    async with a_browser() as browser:
+        rina = await sign_in(browser, stack, add_officer(stack, "Rina W."))
+        dewi = await sign_in(browser, stack, add_officer(stack, "Dewi S."))
+        await ask_for_a_person(stack, mark)
+        conversation = await rina.waiting(mark)
+        await rina.open(conversation)
+        await rina.page.get_by_role("button", name="Ambil percakapan ini").click()
+        await rina.page.locator("#text").wait_for()
+        await asyncio.sleep(75)  # longer than a lease: the open page keeps it
+        await dewi.open(conversation)
+        assert await dewi.page.get_by_text("Sedang ditangani rekan").is_visible()
+        await rina.page.context.close()
+        assert await dewi.waiting(mark) == conversation
+        await dewi.page.wait_for_timeout(95_000)
+        await dewi.open(conversation)
+        assert await dewi.page.get_by_role("button", name="Ambil percakapan ini").is_visible()
+
+
+def wait_for(phone: SimulatorPhone, words: str) -> str:
+    """Waits until the citizen has heard these words from somebody."""
+    deadline = time.monotonic() + 20
+    heard = ""
+    while time.monotonic() < deadline:
+        heard += "\n".join(bubble.text for bubble in phone.later())
+        if re.search(words, heard, re.IGNORECASE):
+            return heard
+        time.sleep(0.2)
+    raise AssertionError(f"never heard {words!r}: {heard}")
