@@ -71,6 +71,8 @@ class DialogueAction(Action):
             events = []
         if (turn.slot("draf") or turn.slot("perbaikan")) and not self.offers_in_form:
             reply.choices.clear()
+            # What a form is about stays the topic, whatever was asked in between.
+            events = [event for event in events if event.get("name") != "layanan"]
         reply.utter(dispatcher)
         return events
 

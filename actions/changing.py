@@ -13,6 +13,8 @@ __all__ = ["WHICH", "earlier_than", "named_in", "wanted_by"]
 WHICH = "?"
 """In the slot `ubah`: the citizen wants to change something and is asked what."""
 _CHANGE_WORDS = 9
+_TELLING = 4
+"""letters of a word that can stand for the whole name of a field"""
 
 
 def earlier_than(changing: str | None, draft: Draft) -> str | None:
@@ -30,13 +32,29 @@ def wanted_by(text: str, draft: Draft) -> str | None:
         return WHICH if answered else None
     if not starts_with_word("ubah", said) or len(said.split()) > _CHANGE_WORDS:
         return None
-    return named_in(said, [item for item in draft.items if item.id in answered])
+    named = named_in(said, [item for item in draft.items if item.id in answered])
+    return WHICH if named is None and answered and _means_to_change(said, draft) else named
 
 
 def named_in(said: str, items: Sequence[DraftItem]) -> str | None:
     """The one named in most letters: "ktp ayah dan ibu" isn't the KTP."""
     named = max(items, key=lambda item: _letters_named(said, item), default=None)
-    return named.id if named is not None and _letters_named(said, named) else None
+    if named is not None and _letters_named(said, named):
+        return named.id
+    hinted = [item.id for item in items if _is_hinted(said, item)]
+    return hinted[0] if len(hinted) == 1 else None
+
+
+def _is_hinted(said: str, item: DraftItem) -> bool:
+    """By one word of its name: "ubah berat bayi" is "Berat, panjang, dan anak ke-"."""
+    names = {word for word in fold(item.name).split() if len(word) >= _TELLING}
+    return not names.isdisjoint(said.split())
+
+
+def _means_to_change(said: str, draft: Draft) -> bool:
+    """ "ubah hubungan" is no answer, but where words are asked for "salah satu rumah di ..." may be one."""
+    asks_words = draft.next is not None and draft.next.type in ("text", "address", "name", "location")
+    return said.split(maxsplit=1)[0] == "ubah" or not asks_words
 
 
 def _letters_named(said: str, item: DraftItem) -> int:

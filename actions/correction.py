@@ -14,11 +14,11 @@ from rasa_sdk.events import ActionExecutionRejected, EventType, FollowupAction, 
 from actions.action import FORM, DialogueAction, Resources
 from actions.backend import NotNow, Question, Refused
 from actions.filed import Filing, Flaw
-from actions.interpretation import Aside, Stale, Unfit, Value, interpret, is_aside
+from actions.interpretation import Aside, Explain, Stale, Unfit, Value, interpret, is_aside
 from actions.interpretation import File as SentFile
 from actions.own_filings import Own, OwnFilings
 from actions.turn import FetchFile, IncomingFile, Reply, Turn
-from actions.words import is_word
+from actions.words import is_word, puts_off
 
 __all__ = ["Correction", "StartCorrection"]
 
@@ -89,6 +89,8 @@ class Correction:
                 return [_EMPTY, ActionExecutionRejected(FORM)]
             case Stale():
                 reply.say(self._texts("pilihan_lama"))
+            case Explain():
+                reply.say(question.help or self._texts("belum_bisa_jawab"))
             case Unfit(reason):
                 reply.say(self._texts(reason))
                 if question.help:
@@ -169,7 +171,7 @@ class Correction:
         return int(_entry(service, "documents", filing.fix[0]).get("maximum_pages") or 1)
 
 
-def _meaning(question: Question, turn: Turn) -> Aside | Stale | Unfit | SentFile | Value:
+def _meaning(question: Question, turn: Turn) -> Aside | Explain | Stale | Unfit | SentFile | Value:
     if question.type in _PLACES and turn.choice is None and turn.text:
         # The backend knows the names, and says which are like it.
         return Aside() if is_aside(turn) else Value(turn.text)
@@ -183,7 +185,7 @@ def _complete(flaw: Flaw, turn: Turn) -> Sequence[IncomingFile]:
 
 
 def _puts_off(turn: Turn) -> bool:
-    return is_word("nanti", turn.text) or (turn.intent == "batal" and is_aside(turn))
+    return puts_off(turn.text) or (turn.intent == "batal" and is_aside(turn))
 
 
 def _entry(service: Mapping[str, Any], kind: str, flaw: Flaw) -> Mapping[str, Any]:

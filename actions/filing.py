@@ -93,7 +93,7 @@ class File(_Starting):
         if turn.slot("draf") is not None:
             reply.say(self.texts("sedang_mengisi", layanan=found.name))
             reply.offer(Order(found.id).choice, f"Pindah ke {found.name}")
-            return []
+            return [self.mean(Order(found.id).choice)]
         return await self.offer(found, turn, reply)
 
     def _explain(self, service: Service, reply: Reply) -> None:
@@ -125,7 +125,7 @@ class Complain(_Starting):
         if turn.slot("draf") is not None:
             reply.say(self.texts("sedang_mengisi", layanan=form.name))
             reply.offer(Order(form.id).choice, f"Pindah ke {form.name}")
-            return [SlotSet("cerita", turn.text or None)]
+            return [SlotSet("cerita", turn.text or None), self.mean(Order(form.id).choice)]
         return await self.offer(form, turn, reply)
 
 

@@ -17,6 +17,7 @@ from actions.changing import WHICH, earlier_than, named_in, wanted_by
 from actions.interpretation import (
     STORIES,
     Aside,
+    Explain,
     Meaning,
     Stale,
     Unfit,
@@ -24,13 +25,14 @@ from actions.interpretation import (
     agreement,
     interpret,
     is_aside,
+    lacks_it,
     match_choice,
 )
 from actions.order import Order
 from actions.papers import MORE, Papers
 from actions.review import Review
 from actions.turn import FetchFile, Reply, Turn
-from actions.words import fold, is_word, starts_with_word
+from actions.words import fold, is_word, puts_off, starts_with_word
 
 __all__ = ["AskNext", "Correction", "TakeAnswer"]
 
@@ -49,6 +51,11 @@ _TOLD_BEFORE = "@tadi"
 _OWN_NUMBER = "@kontak"
 """the choice that shares one's own number; the channel makes a contact of it"""
 _SHOWN_STORY = 300
+_SURE = 0.7
+_NO_WORDS = ("nik", "kk_number", "phone", "number", "date", "name")
+"""where "lanjut" can't be the answer"""
+_ROOM_FOR_A_WAY_OUT = 8
+"""choices that a list has beside it"""
 
 
 class Correction(Protocol):
@@ -101,7 +108,7 @@ class TakeAnswer(_FormAction):
             return [_EMPTY]
 
     async def _take(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
-        if turn.choice is None and is_word("nanti", turn.text):
+        if turn.choice is None and _leaves_off(draft.next, turn):
             return self._pause(reply)
         if turn.choice is None and is_word("dari_awal", turn.text):
             return await self._throw_away(draft, reply)
@@ -119,6 +126,8 @@ class TakeAnswer(_FormAction):
             return [_EMPTY, *handled]
         if draft.next is None:
             return await self._review(draft, turn, reply)
+        if turn.choice is None and draft.next.type in _NO_WORDS and is_word("lanjut", turn.text):
+            return [_EMPTY]
         if (story := turn.slot("cerita")) and _means_story(draft.next, turn):
             await self.backend.answer(draft.id, turn.message_id, draft.next.field, story)
             return [_EMPTY, SlotSet("ubah", None), SlotSet("ditinjau", None), SlotSet("cerita", None)]
@@ -132,14 +141,23 @@ class TakeAnswer(_FormAction):
                 return [_EMPTY, ActionExecutionRejected(FORM)]
             case Stale():
                 reply.say(self.texts("pilihan_lama"))
+            case Explain():
+                reply.say(question.help or self.texts("belum_bisa_jawab"))
+                self._tell_a_way(question, turn, reply)
             case Unfit(reason):
                 reply.say(self.texts(reason))
                 if question.help:
                     reply.say(question.help)
+                self._tell_a_way(question, turn, reply)
             case Value(value):
                 await self.backend.answer(draft.id, turn.message_id, question.field, value)
                 return [_EMPTY, SlotSet("ubah", None), SlotSet("ditinjau", None)]
         return [_EMPTY]
+
+    def _tell_a_way(self, question: Question, turn: Turn, reply: Reply) -> None:
+        """For who hasn't got what is asked for."""
+        if lacks_it(turn.text):
+            reply.say(self.texts("tidak_punya_lewati" if question.optional else "tidak_punya"))
 
     async def _known_data(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
         """Whoever writes their NIK instead of yes or no wants to fill in anew."""
@@ -197,10 +215,14 @@ class TakeAnswer(_FormAction):
         chosen = match_choice(turn.text, names) if turn.choice is None else turn.choice.removeprefix("isi:ubah:")
         if chosen in dict(names):
             return [_EMPTY, SlotSet("ubah", chosen)]
+        named = named_in(fold(turn.text), draft.items) if turn.choice is None else None
+        if named is not None:
+            return [_EMPTY, SlotSet("ubah", named)]
         if is_aside(turn):
             return [_EMPTY, ActionExecutionRejected(FORM)]
-        if chosen is None and turn.choice is None:
-            return [_EMPTY, SlotSet("ubah", named_in(fold(turn.text), draft.items))]
+        if turn.choice is None and not is_word("kirim", turn.text):
+            reply.say(self.texts("bukan_pilihan"))
+            return [_EMPTY]
         return [_EMPTY, SlotSet("ubah", None)]
 
     async def _throw_away(self, draft: Draft, reply: Reply) -> list[EventType]:
@@ -250,6 +272,10 @@ class AskNext(_FormAction):
             reply.offer(f"isi:{question.field}:{_TOLD_BEFORE}", "Ya, pakai itu")
         if question.optional and draft.doubtful is None and not (turn.slot("ubah") or "").startswith(MORE):
             reply.offer(f"isi:{question.field}:", "Lewati")
+        if question.question in turn.heard and not turn.slot("tawaran") and len(reply.choices) <= _ROOM_FOR_A_WAY_OUT:
+            # It was asked before, so whoever is stuck sees a way out; what another action just offered comes first.
+            reply.offer("niat:batal", "Nanti saja")
+            reply.offer("niat:bicara_petugas", "Tanya petugas")
 
     def _offer_known(self, draft: Draft, reply: Reply) -> None:
         assert draft.known is not None
@@ -266,6 +292,15 @@ class AskNext(_FormAction):
         for item in draft.items:
             if draft.next is None or item.id in answered:
                 reply.offer(f"isi:ubah:{item.id}", item.name)
+
+
+def _leaves_off(question: Question | None, turn: Turn) -> bool:
+    """Whether it is to go on later, or not at all: of a filing not sent yet there is nothing to withdraw."""
+    if turn.intent == "batalkan_permohonan" and turn.confidence >= _SURE and "nomor_permohonan" not in turn.entities:
+        return question is None or question.type not in ("text", "address", "name")
+    if question is not None and question.field in STORIES:
+        return is_word("nanti", turn.text)
+    return puts_off(turn.text)
 
 
 def _means_story(question: Question, turn: Turn) -> bool:

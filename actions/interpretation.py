@@ -14,9 +14,32 @@ from rapidfuzz import fuzz, process
 
 from actions.backend import Question
 from actions.turn import IncomingFile, Turn
-from actions.words import is_word, names_after, number_in, replace_synonyms, wonders
+from actions.words import (
+    alarms,
+    fold,
+    has_word,
+    is_word,
+    names_after,
+    number_in,
+    replace_synonyms,
+    spoken_digits,
+    wonders,
+)
 
-__all__ = ["STORIES", "Aside", "File", "Stale", "Unfit", "Value", "agreement", "interpret", "is_aside", "match_choice"]
+__all__ = [
+    "STORIES",
+    "Aside",
+    "Explain",
+    "File",
+    "Stale",
+    "Unfit",
+    "Value",
+    "agreement",
+    "interpret",
+    "is_aside",
+    "lacks_it",
+    "match_choice",
+]
 
 
 @dataclass(frozen=True)
@@ -42,13 +65,18 @@ class Stale:
 
 
 @dataclass(frozen=True)
+class Explain:
+    """It is asked what the question means: its help is the answer."""
+
+
+@dataclass(frozen=True)
 class Unfit:
     """Neither; `reason` is a sentence's key."""
 
     reason: str
 
 
-Meaning = Value | File | Aside | Stale | Unfit
+Meaning = Value | File | Aside | Stale | Explain | Unfit
 
 _QUESTIONS = frozenset(
     {
@@ -63,8 +91,14 @@ _SURE = 0.5
 _VERY_SURE = 0.7
 _CERTAIN = 0.95
 _FREE_COMMAND_WORDS = 4
+_CRY_WORDS = 5
+"""A text of so few words is an emergency only if one of them says so: "Kepala Desa Kalitengah" isn't."""
+_OF_THE_FILING = frozenset({"tanya_biaya", "tanya_lama_proses", "tanya_jam_layanan"})
+"""questions that are about the filing though they name what is asked for"""
 _DIGITS_OF_NO_NAME = 4
 _SIMILAR = 84
+_TELLS_LITTLE = frozenset({"nomor", "jenis", "data", "tempat", "tanggal", "surat", "lama", "baru", "anak"})
+"""of what a field is called"""
 _PART_OF_A_TITLE = 4
 """letters; "pungutan liar" is enough for "Pungutan liar atau calo" """
 
@@ -85,6 +119,8 @@ def interpret(question: Question, turn: Turn) -> Meaning:
         return Value(None)
     if question.field in STORIES:
         return _story(turn)
+    if _asks_about(question, turn):
+        return Explain()
     if _wants_another_service(turn) and question.type != "text":
         return Aside()
     match question.type:
@@ -106,7 +142,7 @@ def interpret(question: Question, turn: Turn) -> Meaning:
             chosen = None if "?" in turn.text else match_choice(turn.text, question.choices)
             return Value(chosen) if chosen is not None else _aside_or(turn, Unfit("bukan_pilihan"))
         case "document":
-            return _aside_or(turn, Unfit("kirim_berkas"))
+            return _aside_or(turn, Unfit("belum_bisa_jawab" if wonders(turn.text) else "kirim_berkas"))
         case _:
             return _free_text(turn)
 
@@ -124,12 +160,23 @@ def agreement(turn: Turn) -> bool | None:
 
 def is_aside(turn: Turn) -> bool:
     """A question or a command, by the model's word; a command of some other bot ("/restart") is neither."""
-    return not turn.text.startswith("/") and turn.intent in _QUESTIONS | _COMMANDS and turn.confidence >= _SURE
+    if turn.text.startswith("/") or _is_false_alarm(turn):
+        return False
+    return turn.intent in _QUESTIONS | _COMMANDS and turn.confidence >= _SURE
+
+
+def lacks_it(text: str) -> bool:
+    """Whether somebody says that they haven't got what is asked for."""
+    return has_word("belum_punya", text)
 
 
 def match_choice(text: str, choices: Sequence[tuple[str, str]]) -> str | None:
     """The id of the choice a person wrote: "bluru kidul" is Blurukidul, "yang sekolah" is Sekolah."""
-    said = replace_synonyms(_fold(text))
+    said = _fold(text)
+    return _match(said, choices) or _match(_fold(replace_synonyms(said)), choices)
+
+
+def _match(said: str, choices: Sequence[tuple[str, str]]) -> str | None:
     if not said:
         return None
     titles = {identifier: _fold(title) for identifier, title in choices}
@@ -147,7 +194,11 @@ def match_choice(text: str, choices: Sequence[tuple[str, str]]) -> str | None:
     if within or len(bare) < _PART_OF_A_TITLE:
         return within[0] if len(within) == 1 else None
     begun = [i for i, title in titles.items() if re.search(rf"\b{re.escape(bare)}\b", title)]
-    return begun[0] if len(begun) == 1 else None
+    if len(begun) == 1:
+        return begun[0]
+    words = [word for word in bare.split() if len(word) >= _PART_OF_A_TITLE]
+    first = [identifier for identifier, title in titles.items() if title.split()[0] in words]
+    return first[0] if len(first) == 1 else None
 
 
 def _chosen(question: Question, choice: str) -> Meaning:
@@ -160,6 +211,8 @@ def _chosen(question: Question, choice: str) -> Meaning:
 
 def _digits(turn: Turn, *, at_least: int) -> Meaning:
     """A text with digits enough is an attempt at the number; the backend says what is wrong with it."""
+    if at_least > 1 and (dictated := spoken_digits(turn.text)) is not None:
+        return Value(dictated)
     runs = re.findall(r"\+?\d[\d .\-]*", turn.text)
     longest = max((re.sub(r"[ .\-]", "", run) for run in runs), key=len, default="")
     if len(longest.lstrip("+")) >= at_least:
@@ -212,13 +265,28 @@ def _no_free_text(turn: Turn) -> Meaning | None:
 
 
 def _is_aside_to_free_text(turn: Turn) -> bool:
-    if turn.text.startswith("/"):
+    if turn.text.startswith("/") or _is_false_alarm(turn):
         return False
     if turn.intent == "darurat" and turn.confidence >= _CERTAIN:
         return True
     if turn.intent in _COMMANDS:
         return turn.confidence >= _VERY_SURE and len(turn.text.split()) <= _FREE_COMMAND_WORDS
     return turn.intent in _QUESTIONS and turn.confidence >= _SURE and wonders(turn.text)
+
+
+def _is_false_alarm(turn: Turn) -> bool:
+    return turn.intent == "darurat" and len(turn.text.split()) <= _CRY_WORDS and not alarms(turn.text)
+
+
+def _asks_about(question: Question, turn: Turn) -> bool:
+    """ "nik itu yang mana", "saksi itu harus siapa": what is asked for, or one of its choices, is named in a question."""
+    if not wonders(turn.text) or (turn.intent in _OF_THE_FILING and turn.confidence >= _SURE):
+        return False
+    if turn.services and turn.services[0].confidence >= _VERY_SURE and turn.intent in _QUESTIONS:
+        return False
+    names = {*question.field.split("_"), *(fold(title) for _, title in question.choices)} - _TELLS_LITTLE
+    said = fold(turn.text)
+    return any(re.search(rf"\b{re.escape(name)}(nya|ne|e|ku|mu)?\b", said) for name in names if name)
 
 
 def _fold(text: str) -> str:

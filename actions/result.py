@@ -37,6 +37,9 @@ class GiveResult(DialogueAction):
             state = self._filings.state_name(own.filing)
             reply.say(self.texts("hasil_belum", nomor=own.filing.number, layanan=name, status=state))
             reply.offer(f"status:{own.filing.number}", "Lihat status")
+        elif own.filing.mode != "permohonan" and own.filing.result is None:
+            note = own.filing.note or self.texts("jawaban_tidak_ada")
+            reply.say(self.texts("hasil_jawaban", nomor=own.filing.number, layanan=name, catatan=note))
         elif own.filing.result is not None:
             self._send(own, own.filing.result, name, reply)
         else:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from rasa_sdk.events import EventType, SlotSet
 
 from actions.backend import Draft, DraftItem, Filing
 from actions.catalogue import Service
-from actions.texts import Texts
+from actions.texts import Texts, indonesian_date
 from actions.turn import Reply, Turn
-from identity import mask_digits
+from identity import mask_digits, mask_numbers
 
 __all__ = ["Review"]
 
@@ -93,4 +94,15 @@ def _shown(item: DraftItem, draft: Draft) -> str:
     text = str(value)
     if text in item.choices:
         return item.choices[text]
-    return mask_digits(text) if item.sensitive else text
+    if item.type == "date":
+        return _spoken_date(text)
+    return mask_digits(text) if item.sensitive else mask_numbers(text)
+
+
+def _spoken_date(text: str) -> str:
+    """`3 November 2026`; as it is where it is no date."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return indonesian_date(day).partition(", ")[2]

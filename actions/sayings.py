@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, SlotSet
 
 from actions.action import DialogueAction, Resources
 from actions.topic import FAMILIES_OFFERED
-from actions.turn import Reply, Turn
+from actions.turn import Guess, Reply, Turn
 
-__all__ = ["ListServices", "NotUnderstood", "Repeat", "Say"]
+__all__ = ["ListServices", "NotUnderstood", "OffTopic", "Repeat", "Say"]
 
 _LIKELY = 3
+_SURE = 0.5
+_DIGITS = 8
+_WISHES = ("ajukan_layanan", "tanya_syarat", "tanya_prosedur")
+"""what a service that is named alone is mostly about"""
 _ALL = "semua"
 _MENU = (
     ("niat:daftar_layanan", "Daftar layanan"),
@@ -63,6 +67,16 @@ class Say(DialogueAction):
         return []
 
 
+class OffTopic(Say):
+    """`di_luar_topik`; a NIK or a phone number that nobody asked for is told so, and what it may have been meant for."""
+
+    async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        if turn.slot("draf") is not None or not _is_number(turn.text):
+            return await super().act(turn, reply)
+        await _tell_no_use(turn, self, reply)
+        return []
+
+
 class ListServices(DialogueAction):
     """`daftar_layanan`: the families to choose from, and the whole list for who wants it."""
 
@@ -109,8 +123,13 @@ class NotUnderstood(DialogueAction):
         if turn.file is not None or turn.location is not None:
             reply.say(self.texts("belum_perlu_berkas"))
             return []
+        if _is_number(turn.text):
+            await _tell_no_use(turn, self, reply)
+            return []
         reply.understood = False
         likely = [guess for guess in turn.intents if guess.name in _INTENT_TITLES][:_LIKELY]
+        if (topic := await self._topic(turn)) is not None:
+            return self._ask_about(*topic, likely, reply)
         if not likely:
             reply.say(self.texts("tidak_paham"))
             return []
@@ -120,3 +139,34 @@ class NotUnderstood(DialogueAction):
             about = f":{service}" if service and guess.name.startswith(("tanya_", "ajukan_")) else ""
             reply.offer(f"niat:{guess.name}{about}", _INTENT_TITLES[guess.name])
         return []
+
+    async def _topic(self, turn: Turn) -> tuple[str, str] | None:
+        """Id and name of the service that is surely meant, though not what about it."""
+        if turn.slot("draf") is not None or not turn.services or turn.services[0].confidence < _SURE:
+            return None
+        meant = turn.services[0].name
+        service = (await self.catalogue.summaries()).get(meant)
+        name = service.name if service is not None else self.catalogue.family_name(meant)
+        return (meant, name) if name else None
+
+    def _ask_about(self, service: str, name: str, likely: Sequence[Guess], reply: Reply) -> list[EventType]:
+        reply.say(self.texts("maksudnya_layanan", layanan=name))
+        guessed = [guess.name for guess in likely[: _LIKELY - 1]]
+        for intent in [*guessed, *(wish for wish in _WISHES if wish not in guessed)][:_LIKELY]:
+            about = f":{service}" if intent.startswith(("tanya_", "ajukan_")) else ""
+            reply.offer(f"niat:{intent}{about}", _INTENT_TITLES[intent])
+        return [SlotSet("layanan", service)]
+
+
+def _is_number(text: str) -> bool:
+    """Digits enough for a phone number or a NIK, and hardly anything else."""
+    digits = sum(map(str.isdigit, text))
+    return digits >= _DIGITS and digits > sum(map(str.isalpha, text))
+
+
+async def _tell_no_use(turn: Turn, action: DialogueAction, reply: Reply) -> None:
+    reply.say(action.texts("belum_perlu_nomor"))
+    if any([await action.backend.drafts(contact) for contact in turn.contacts]):
+        reply.offer("niat:lanjutkan_draf", "Lanjutkan isian")
+    for choice, title in _MENU[:2]:
+        reply.offer(choice, title)

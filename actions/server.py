@@ -26,7 +26,7 @@ from actions.form import AskNext, TakeAnswer
 from actions.offices import Offices
 from actions.result import GiveResult
 from actions.rights import Rights
-from actions.sayings import ListServices, NotUnderstood, Repeat, Say
+from actions.sayings import ListServices, NotUnderstood, OffTopic, Repeat, Say
 from actions.states import States
 from actions.status import TellStatus
 from actions.texts import Texts
@@ -124,7 +124,7 @@ def dialogue_actions(
         Say("action_bantuan", resources, "bantuan", menu=True),
         Say("action_tanya_bot", resources, "tanya_bot"),
         Say("action_umpan_balik", resources, "umpan_balik"),
-        Say("action_luar_topik", resources, "di_luar_topik", menu=True),
+        OffTopic("action_luar_topik", resources, "di_luar_topik", menu=True),
         Say("action_darurat", resources, "darurat"),
         Complain("action_pengaduan", resources),
         Say("action_petugas", resources, "petugas", handoff="diminta"),

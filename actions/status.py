@@ -55,7 +55,8 @@ class TellStatus(DialogueAction):
         if is_word("apa_salahnya", turn.text):
             owned = [each for each in owned if each.filing.state in _SENT_BACK] or owned
         if not owned:
-            reply.say(self.texts("belum_ada_permohonan"))
+            unsent = turn.slot("draf") is not None
+            reply.say(self.texts("belum_terkirim" if unsent else "belum_ada_permohonan"))
             return []
         if len(owned) == 1:
             return [await self._tell_own(owned[0].filing, reply)]

@@ -75,6 +75,8 @@ class Turn:
     """of a file: sent before the file ahead of it was answered, as an album is"""
     linked: Sequence[str] = ()
     """the same person's other conversations: their phone number was proved there too"""
+    heard: str = ""
+    """what was said to them last"""
 
     @classmethod
     def of(cls, tracker: Tracker) -> Turn:
@@ -100,6 +102,7 @@ class Turn:
             slots=dict(tracker.slots),
             together=bool(file and metadata.get("early")) and not _follows_words(tracker),
             linked=[str(other) for other in metadata.get("linked") or []],
+            heard=_heard(tracker),
         )
 
     @property
@@ -122,6 +125,19 @@ def _follows_words(tracker: Tracker) -> bool:
     """Whether the message before is known and sent no file."""
     earlier = [event for event in tracker.events if event.get("event") == "user"][:-1]
     return bool(earlier) and "file" not in (earlier[-1].get("metadata") or {})
+
+
+def _heard(tracker: Tracker) -> str:
+    """Everything between the two latest messages of the citizen."""
+    said: list[str] = []
+    users = 0
+    for event in reversed(tracker.events):
+        users += event.get("event") == "user"
+        if users > 1:
+            break
+        if users == 1 and event.get("event") == "bot":
+            said.append(event.get("text") or "")
+    return "\n".join(reversed(said))
 
 
 def _file(sent: Mapping[str, Any]) -> IncomingFile:

@@ -29,6 +29,7 @@ from bot.desk.keeper import Keeper
 from bot.desk.own import OwnDesk
 from bot.desk.reasons import Reasons
 from bot.desk.room import DeskRoom, DeskRules
+from bot.desk.standard import read_standard
 from bot.documents import Documents
 from bot.download import DownloadPage
 from bot.erasure import Erasure
@@ -132,6 +133,7 @@ async def running(
             store=store,
             texts=texts,
             agencies=Agencies(settings.data),
+            standard=read_standard(settings.data),
             channels=channels,
             templates=_templates(settings),
             notices=notices,

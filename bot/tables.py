@@ -169,6 +169,7 @@ handoffs = Table(
     Column("claimed_at", _Time),  # first
     Column("answered_at", _Time),  # first
     Column("said_at", _Time),  # last word of an officer
+    Column("raised_at", _Time),  # waited longer than the standard
     Column("closed_at", _Time),
     Column("outcome", Text),  # bot/desk/states.py: Outcome
 )

@@ -11,6 +11,7 @@ __all__ = [
     "access_audit",
     "access_board",
     "access_reports",
+    "access_review",
     "may_access_agency",
 ]
 
@@ -37,6 +38,11 @@ def access_board(account: Account) -> None:
 
 def access_reports(account: Account) -> None:
     """Raises Forbidden."""
+    _need(account, Role.SUPERVISOR, Role.ADMIN)
+
+
+def access_review(account: Account) -> None:
+    """Messages of all agencies, masked: what citizens meant is nobody's secret from another agency. Raises Forbidden."""
     _need(account, Role.SUPERVISOR, Role.ADMIN)
 
 

@@ -13,8 +13,10 @@ from console.backend import OfficerBackend
 from console.protection import WORKSPACE, protect
 from console.reasons import read_reasons
 from console.replies import read_replies
+from console.review import pages as review
+from console.review.keeper import keep_review
+from console.review.room import ReviewRoom
 from console.settings import ConsoleSettings
-from console.standard import read_standard
 from console.workspace import Workspace
 from identity import Seal
 
@@ -26,14 +28,14 @@ _LARGEST_BODY = 16 * 1024 * 1024
 
 
 def open_workspace(settings: ConsoleSettings, room: DeskRoom, session: aiohttp.ClientSession) -> Workspace:
-    """Raises ReasonsUnfit, RepliesUnfit and StandardUnfit."""
+    """Raises ReasonsUnfit and RepliesUnfit."""
     return Workspace(
         settings,
         room,
         Seal(settings.secret_key, "console.totp"),
         read_reasons(settings.data),
         read_replies(settings.data),
-        read_standard(settings.data),
+        ReviewRoom.open(room.store, settings.secret_key, settings.data, may_write=settings.may_write_data),
         OfficerBackend(session, settings.backend_url, settings.backend_officer_token),
         session,
     )
@@ -42,7 +44,8 @@ def open_workspace(settings: ConsoleSettings, room: DeskRoom, session: aiohttp.C
 def create_console(workspace: Workspace) -> web.Application:
     app = web.Application(middlewares=[protect], client_max_size=_LARGEST_BODY)
     app[WORKSPACE] = workspace
-    for part in (login, oidc, staff, filings, desk, stream, board, reports):
+    app.cleanup_ctx.append(keep_review)
+    for part in (login, oidc, staff, filings, desk, stream, board, reports, review):
         app.add_routes(part.routes())
     app.router.add_static("/static", _STATIC, name="static")
     return app

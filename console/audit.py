@@ -40,8 +40,13 @@ class Act(enum.StrEnum):
     NOTED = "mencatat"
     MOVED = "mengubah status"
     UPLOADED = "mengunggah hasil"
-    FILED_FOR = "mengisikan permohonan"
+    OFFERED = "menawarkan pengajuan"
+    REVIEWED = "menulis catatan mutu"
     EXPORTED = "mengunduh laporan"
+    LABELLED = "menilai pesan"
+    UNDID_LABEL = "membatalkan penilaian"
+    MADE_SET = "membuat set tinjauan"
+    TOOK_SET = "mengunduh set tinjauan"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ __all__ = [
     "Dossier",
     "Draft",
     "Filing",
+    "ListedService",
     "OfficerBackend",
     "Satisfaction",
     "ServiceEntry",
@@ -64,6 +65,10 @@ class Filing:
     fix: Sequence[Mapping[str, str]]
     fix_names: Mapping[str, str]
     result: Mapping[str, Any] | None
+    confirmed: bool | None
+    """of complaints: whether the citizen said that it is solved"""
+    representative: tuple[str, str] | None
+    """name of who files for the applicant, and what they are to them"""
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,13 @@ class Abandoned:
 
 
 @dataclass(frozen=True)
+class ListedService:
+    id: str
+    name: str
+    mode: str
+
+
+@dataclass(frozen=True)
 class ServiceEntry:
     id: str
     name: str
@@ -140,11 +152,17 @@ class OfficerBackend:
         self._url = url.rstrip("/") + "/api/v1"
         self._headers = {"Authorization": f"Bearer {token}"}
         self._services: dict[str, ServiceEntry] = {}
+        self._listed: Sequence[ListedService] = ()
 
-    async def services(self) -> Sequence[tuple[str, str]]:
-        """(id, name), as the catalogue lists them."""
-        body = await self._json("GET", "/services")
-        return [(entry["id"], entry["name"]) for entry in body["services"]]
+    async def services(self) -> Sequence[ListedService]:
+        """As the catalogue lists them; read once, as each of them."""
+        if not self._listed:
+            body = await self._json("GET", "/services")
+            self._listed = [ListedService(entry["id"], entry["name"], entry["mode"]) for entry in body["services"]]
+        return self._listed
+
+    async def names(self) -> dict[str, str]:
+        return {entry.id: entry.name for entry in await self.services()}
 
     async def service(self, service: str) -> ServiceEntry:
         """Read once: a new catalogue comes with a restart."""
@@ -270,7 +288,7 @@ def _draft(body: Mapping[str, Any]) -> Draft:
 
 
 def _filing(body: Mapping[str, Any]) -> Filing:
-    applicant = body.get("applicant") or {}
+    applicant, helper = body.get("applicant") or {}, body.get("representative")
     return Filing(
         number=body["number"],
         service=body["service"],
@@ -288,4 +306,6 @@ def _filing(body: Mapping[str, Any]) -> Filing:
         fix=body.get("fix") or (),
         fix_names=body.get("fix_names") or {},
         result=body.get("result"),
+        confirmed=body.get("confirmed"),
+        representative=(helper["name"], helper["relation"]) if helper else None,
     )

@@ -10,10 +10,10 @@ from aiohttp import web
 
 from bot.desk.listing import Item, counts, listing
 from bot.desk.presence import on_duty
+from bot.desk.standard import Level
 from console.access import access_board
 from console.desk import officer_of
 from console.protection import WORKSPACE, page, signed_in
-from console.standard import Level
 from console.workspace import Workspace
 
 __all__ = ["routes"]
@@ -54,10 +54,10 @@ async def _values(request: web.Request) -> dict[str, Any]:
         "raised": sum(one.level is Level.RAISED for one in items),
         "late": sum(one.level in (Level.LATE, Level.RAISED) for one in items),
         "officers": present,
-        "standard": workspace.standard,
+        "standard": workspace.room.standard,
     }
 
 
 def _judged(workspace: Workspace, item: Item) -> _Waiting:
     hours = workspace.room.agencies[item.agency].hours
-    return _Waiting(item, *workspace.standard.judge(hours, item.waiting_since, workspace.clock()))
+    return _Waiting(item, *workspace.room.standard.judge(hours, item.waiting_since, workspace.clock()))

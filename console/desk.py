@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from aiohttp import web
@@ -11,22 +13,28 @@ from aiohttp import web
 from bot.attachments import Attachment
 from bot.desk import listing, presence, speech, states
 from bot.desk.listing import View
+from bot.desk.offer import offer
 from bot.desk.officer import DeskRefused, Officer
 from bot.desk.packet import packet
+from bot.desk.review import review
 from bot.desk.transcript import file, transcript
 from bot.files import LARGEST_FILE
 from console.access import Forbidden, access_board
 from console.accounts import Account, Role, list_accounts
 from console.audit import Act, record
-from console.backend import BackendDown, BackendRefused
-from console.filings import STATES
+from console.backend import BackendDown, BackendRefused, Draft, Filing, ListedService
+from console.filings import STATES, name_of_service
 from console.protection import WORKSPACE, page, signed_in
 from console.replies import fill
 from console.workspace import Workspace
 
 __all__ = ["officer_of", "routes"]
 
+_MOST_SHOWN = 50
+"""conversations in the list beside the one that is open; who wants more filters by agency, and the board has all"""
 _VIEWS = {"queued": "Menunggu", "mine": "Milik saya", "all": "Semua"}
+_FILED = "permohonan"
+"""mode of the services that can be filed in a conversation"""
 _INLINE = frozenset({"application/pdf", "image/jpeg", "image/png", "image/webp"})
 
 
@@ -47,6 +55,8 @@ def routes() -> list[web.RouteDef]:
         web.post(one + "/balas", _say, name="say"),
         web.post(one + "/ulangi/{message}", _retry, name="retry"),
         web.post(one + "/catat", _note, name="note"),
+        web.post(one + "/tawarkan", _offer, name="offer"),
+        web.post(one + "/mutu", _review, name="quality"),
         web.post(one + "/mengetik", _typing, name="typing"),
         web.post(one + "/buka", _reveal, name="conversation_reveal"),
         web.post("/hadir", _come, name="presence"),
@@ -68,20 +78,25 @@ async def _queue(request: web.Request) -> web.Response:
     return page(request, "queue.html", current=request.query.get("current", ""), **await _queue_values(request))
 
 
-async def _queue_values(request: web.Request) -> dict[str, Any]:
+async def _queue_values(request: web.Request, usual: View = "queued") -> dict[str, Any]:
+    """`usual` is the view where the address names none."""
     room, officer = request.config_dict[WORKSPACE].room, officer_of(signed_in(request).account)
-    view: View = next((known for known in get_args(View) if known == request.query.get("view")), "queued")
+    view: View = next((known for known in get_args(View) if known == request.query.get("view")), usual)
     agency = request.query.get("agency") or None
+    items = await listing.listing(
+        room, officer, view=view, agency=agency if agency and agency in room.agencies else None, most=_MOST_SHOWN
+    )
+    now = room.store.clock()
     return {
         "view": view,
         "views": _VIEWS,
         "agency": agency or "",
-        "items": await listing.listing(
-            room, officer, view=view, agency=agency if agency and agency in room.agencies else None
-        ),
+        "items": [
+            (item, room.standard.judge(room.agencies[item.agency].hours, item.waiting_since, now)[1]) for item in items
+        ],
         "counts": await listing.counts(room, officer),
         "officer": officer.id,
-        "now": room.store.clock(),
+        "is_cut": len(items) == _MOST_SHOWN,
     }
 
 
@@ -94,12 +109,7 @@ async def _conversation_page(request: web.Request, problem: str | None = None, s
     room, officer = workspace.room, officer_of(me)
     await record(workspace, me.id, Act.READ, f"conversation:{conversation}")
     about = await packet(room, officer, conversation)
-    try:
-        filings = (await workspace.backend.filings(contact=about.contact))[0]
-        drafts = await workspace.backend.drafts(about.contact)
-        names = dict(await workspace.backend.services())
-    except (BackendDown, BackendRefused):
-        filings, drafts, names = None, [], {}
+    known = await _known(workspace, about.contact, about.service)
     return page(
         request,
         "desk.html",
@@ -108,9 +118,7 @@ async def _conversation_page(request: web.Request, problem: str | None = None, s
         about=about,
         lines=await transcript(room, officer, conversation),
         window=await speech.window(room, officer, conversation),
-        filings=filings,
-        drafts=drafts,
-        service_names=names,
+        known=known,
         states=STATES,
         agencies=room.agencies.all(),
         colleagues=[one for one in await presence.on_duty(room) if one.officer != officer.id],
@@ -119,13 +127,41 @@ async def _conversation_page(request: web.Request, problem: str | None = None, s
             workspace.replies,
             {
                 "petugas": me.name,
-                "layanan": names.get(about.service or ""),
-                "nomor": filings[0].number if filings else None,
+                "layanan": known.names.get(about.service or ""),
+                "nomor": known.filings[0].number if known.filings else None,
             },
         ),
+        supervises=_supervises(me),
+        holder=await presence.name_of(room, about.officer) if about.officer else None,
         problem=problem,
-        **await _queue_values(request),
+        **await _queue_values(request, "mine" if about.officer == officer.id else "queued"),
     )
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the backend knows of the citizen."""
+
+    filings: Sequence[Filing] | None
+    """None: it doesn't answer"""
+    drafts: Sequence[Draft]
+    names: Mapping[str, str]
+    """of services and forms"""
+    fileable: Sequence[ListedService]
+
+
+async def _known(workspace: Workspace, contact: str, service: str | None) -> _Known:
+    backend = workspace.backend
+    try:
+        (filings, _), drafts, listed = await asyncio.gather(
+            backend.filings(contact=contact), backend.drafts(contact), backend.services()
+        )
+        names = {entry.id: entry.name for entry in listed}
+        for found in {service, *(f.service for f in filings), *(d.service for d in drafts)} - {None, *names}:
+            names[str(found)] = await name_of_service(workspace, str(found))
+    except (BackendDown, BackendRefused):
+        return _Known(None, (), {}, ())
+    return _Known(filings, drafts, names, [entry for entry in listed if entry.mode == _FILED])
 
 
 async def _transcript(request: web.Request) -> web.Response:
@@ -222,6 +258,23 @@ async def _retry(request: web.Request) -> web.Response:
 async def _note(request: web.Request) -> web.Response:
     text = await _field(request, "note")
     return await _do(request, Act.NOTED, lambda w, o, c: speech.note(w.room, o, c, text))
+
+
+async def _offer(request: web.Request) -> web.Response:
+    workspace, service = request.config_dict[WORKSPACE], await _field(request, "service")
+    try:
+        name = (await workspace.backend.names()).get(service) or await name_of_service(workspace, service)
+    except (BackendDown, BackendRefused):
+        return await _conversation_page(request, "Sistem pencatatan sedang tidak menjawab. Coba lagi nanti.", 503)
+    if name == service:
+        return await _conversation_page(request, "Pilih dulu layanannya.", 422)
+    return await _do(request, Act.OFFERED, lambda w, o, c: offer(w.room, o, c, service=service, name=name))
+
+
+async def _review(request: web.Request) -> web.Response:
+    access_board(signed_in(request).account)
+    text = await _field(request, "note")
+    return await _do(request, Act.REVIEWED, lambda w, o, c: review(w.room, o, c, text))
 
 
 async def _typing(request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from console.backend import BackendRefused, Filing, ServiceEntry
 from console.protection import WORKSPACE, page, signed_in
 from console.workspace import Workspace
 
-__all__ = ["STATES", "routes"]
+__all__ = ["STATES", "name_of_service", "routes"]
 
 STATES: Mapping[str, str] = {
     "MENUNGGU": "menunggu diperiksa",
@@ -23,6 +23,13 @@ STATES: Mapping[str, str] = {
     "DISETUJUI": "disetujui",
     "SELESAI": "selesai",
     "DIBATALKAN": "dibatalkan",
+}
+_TONES: Mapping[str, str] = {
+    "MENUNGGU": "amber",
+    "PERLU_PERBAIKAN": "amber",
+    "DITOLAK": "red",
+    "SELESAI": "green",
+    "DISETUJUI": "green",
 }
 _STEPS: Mapping[str, Sequence[tuple[str, str]]] = {
     "MENUNGGU": (("DIPROSES", "Mulai proses"),),
@@ -35,6 +42,8 @@ _ANSWERS: Mapping[str, Sequence[tuple[str, str]]] = {
     "DIPROSES": (("SELESAI", "Jawab dan selesaikan"), ("PERLU_PERBAIKAN", "Minta perbaikan"), ("DITOLAK", "Tolak")),
 }
 """The same for complaints and questions, which end with an answer and not with a document."""
+_FILED = "permohonan"
+"""mode of what ends with a document"""
 _INLINE = frozenset({"application/pdf", "image/jpeg", "image/png", "image/webp"})
 
 
@@ -56,14 +65,15 @@ async def _list(request: web.Request) -> web.Response:
     found, after = await workspace.backend.filings(
         state=state if state in STATES else None, service=service, after=request.query.get("after") or None
     )
-    names = dict(await workspace.backend.services())
+    names = await workspace.backend.names()
     mine = [(filing, entry) for filing in found if _is_mine(me, entry := await _entry(workspace, filing.service))]
     return page(
         request,
         "filings.html",
         filings=mine,
         states=STATES,
-        names=names,
+        tones=_TONES,
+        names=names | {entry.id: entry.name for _, entry in mine},
         state=state or "",
         service=service or "",
         after=after,
@@ -81,6 +91,8 @@ async def _move(request: web.Request) -> web.Response:
     form = await request.post()
     to = str(form.get("to", ""))
     note = " ".join(filter(None, (str(form.get("reason", "")).strip(), str(form.get("note", "")).strip())))
+    if filing.mode != _FILED and to == "SELESAI" and not note:
+        return await _filing_page(request, "Tulis jawaban untuk warga.", 422)
     fix: list[Mapping[str, str]] = []
     if to == "PERLU_PERBAIKAN":
         fix = [
@@ -167,8 +179,10 @@ async def _filing_page(request: web.Request, problem: str | None = None, status:
         filing=filing,
         entry=entry,
         dossier=dossier,
-        steps=(_STEPS if filing.mode == "permohonan" else _ANSWERS).get(filing.state, ()),
+        steps=(_STEPS if filing.mode == _FILED else _ANSWERS).get(filing.state, ()),
+        has_result=filing.mode == _FILED,
         states=STATES,
+        tones=_TONES,
         reasons=workspace.reasons,
         problem=problem,
         today=workspace.today(),
@@ -194,6 +208,11 @@ async def _entry(workspace: Workspace, service: str) -> ServiceEntry:
     except BackendRefused:
         # Withdrawn from the catalogue while filings of it are open: an admin's matter.
         return ServiceEntry(service, service, ("?",), {}, {})
+
+
+async def name_of_service(workspace: Workspace, service: str) -> str:
+    """Of a service or a form; the id itself where there is none of it. Raises BackendDown."""
+    return (await _entry(workspace, service)).name
 
 
 def _is_mine(me: Account, entry: ServiceEntry) -> bool:

@@ -36,8 +36,10 @@ _HAPPENINGS = {
     "handed_over": "Diserahkan",
     "reassigned": "Ditugaskan",
     "closed": "Ditutup, kembali ke bot",
+    "raised": "Menunggu terlalu lama, didahulukan",
     "unmasked": "Nomor ditampilkan",
 }
+_CHANNELS = {"whatsapp": "WhatsApp", "telegram": "Telegram", "simulator": "Simulator"}
 _DELIVERY = {
     "held": "ditahan sampai warga menulis",
     "queued": "antre kirim",
@@ -65,6 +67,8 @@ class Pages:
             "reason": _named(_REASONS),
             "happening": _named(_HAPPENINGS),
             "delivery": _named(_DELIVERY),
+            "channel": _named(_CHANNELS),
+            "spaced": _named({}),
         }
 
     def render(self, template: str, values: Mapping[str, Any]) -> str:

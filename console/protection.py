@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.desk.officer import DeskRefused, Refusal
 from console.access import Forbidden
-from console.backend import BackendDown
+from console.backend import BackendDown, BackendRefused
 from console.sessions import Proof, Session, read_session
 from console.workspace import Workspace
 
@@ -27,6 +27,12 @@ _OPEN = frozenset({"login", "login_post", "static", "oidc_start", "oidc_back"})
 _HALF = frozenset({"totp", "totp_post", "enrol", "enrol_post", "logout"})
 """and of those that need only the password's"""
 _SAFE = frozenset({"GET", "HEAD"})
+_SENTENCES = {
+    400: "Permintaan itu tidak bisa dibaca. Kembali, lalu ulangi.",
+    404: "Halaman itu tidak ada.",
+    405: "Alamat itu tidak dibuka seperti ini. Kembali, lalu pakai tombolnya.",
+    413: "Berkas itu terlalu besar; paling besar 15 MB.",
+}
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -49,18 +55,28 @@ async def protect(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         response = await _admit(request, handler)
     except web.HTTPException as answer:
-        harden(request, answer)
-        raise
+        if answer.status < 400 or request.headers.get("HX-Request"):
+            harden(request, answer)
+            raise
+        response = page(request, "refused.html", status=answer.status, reason=_sentence(answer))
     except Forbidden as refusal:
         response = page(request, "refused.html", status=403, reason=str(refusal))
     except DeskRefused as refused:
         status = 404 if refused.reason is Refusal.GONE else 403
         response = page(request, "refused.html", status=status, reason=refused.sentence)
+    except BackendRefused as answered:
+        response = page(request, "refused.html", status=answered.status, reason=str(answered))
     except BackendDown:
         response = page(request, "down.html", status=503)
     if not response.prepared:
         harden(request, response)
     return response
+
+
+def _sentence(answer: web.HTTPException) -> str:
+    """aiohttp's own words are in English and begin with the number."""
+    said = answer.text or ""
+    return _SENTENCES.get(answer.status, _SENTENCES[400]) if said[:3].isdigit() or not said else said
 
 
 async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -69,13 +85,25 @@ async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise web.HTTPForbidden(text="Permintaan itu tidak datang dari halaman ini. Buka lagi halamannya, lalu ulangi.")
     session = await _session(request)
     if name in _OPEN:
+        await _read_form(request)
         return await handler(request)
     if session is None or (session.proof is not Proof.BOTH and name not in _HALF):
         return _to_login(request, session)
     request[SESSION] = session
+    await _read_form(request)
     if request.method not in _SAFE and not await _has_token(request, session):
         raise web.HTTPForbidden(text="Sesi halaman ini sudah berganti. Muat ulang halamannya, lalu ulangi.")
     return await handler(request)
+
+
+async def _read_form(request: web.Request) -> None:
+    """Kept by the request, so that handlers find it read. Raises HTTPBadRequest."""
+    if request.method in _SAFE:
+        return
+    try:
+        await request.post()
+    except (ValueError, LookupError):
+        raise web.HTTPBadRequest from None
 
 
 async def _session(request: web.Request) -> Session | None:

@@ -16,6 +16,7 @@ from sqlalchemy import func, literal_column, select
 
 from bot.desk.hours import LOCAL_TIME
 from bot.desk.officer import Officer
+from bot.desk.review import reviews
 from bot.tables import conversations, handoffs, inbox
 from console.access import access_reports
 from console.audit import Act, record
@@ -61,7 +62,8 @@ def routes() -> list[web.RouteDef]:
 
 
 async def _show(request: web.Request) -> web.Response:
-    backend = request.config_dict[WORKSPACE].backend
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    backend = workspace.backend
     report, days = await _asked(request)
     try:
         satisfaction, abandoned = await backend.satisfaction(), await backend.abandoned()
@@ -77,6 +79,7 @@ async def _show(request: web.Request) -> web.Response:
         most=most,
         satisfaction=satisfaction,
         abandoned=abandoned,
+        reviews=await reviews(workspace.room, officer_of(me), workspace.clock() - timedelta(days=int(days))),
     )
 
 
@@ -159,7 +162,7 @@ def _line(workspace: Workspace, agency: str, rows: Sequence[Any]) -> Line:
         answered=len(replies),
         first_reply=_median(replies),
         slowest_tenth=_slowest_tenth(replies),
-        within_standard=_share(reply <= workspace.standard.first_reply for reply in replies),
+        within_standard=_share(reply <= workspace.room.standard.first_reply for reply in replies),
         handling=_median(row.closed_at - row.claimed_at for row in rows if row.closed_at and row.claimed_at),
     )
 

@@ -22,6 +22,8 @@ class ConsoleSettings:
     public_url: str
     backend_url: str
     backend_officer_token: str
+    may_write_data: bool = False
+    """whether reviewed sets are written into `data`, as where the program is developed; else they are downloaded"""
     oidc: OidcSettings | None = None
     """the district's identity provider; None: names and passwords only"""
 

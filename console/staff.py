@@ -68,7 +68,15 @@ async def _end_other_sessions(request: web.Request) -> web.Response:
 async def _own_page(request: web.Request, told: str | None = None, status: int = 200) -> web.Response:
     workspace, session = request.config_dict[WORKSPACE], signed_in(request)
     found = await list_sessions(workspace, session.account.id)
-    return page(request, "own.html", status=status, told=told, sessions=found, current=session.fingerprint)
+    return page(
+        request,
+        "own.html",
+        status=status,
+        told=told,
+        sessions=found,
+        current=session.fingerprint,
+        agencies=workspace.agencies,
+    )
 
 
 async def _show_accounts(request: web.Request) -> web.Response:

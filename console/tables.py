@@ -6,8 +6,10 @@ from sqlalchemy import (
     ARRAY,
     DDL,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -22,7 +24,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-__all__ = ["APPEND_ONLY", "accounts", "attempts", "audit", "metadata", "sessions"]
+__all__ = [
+    "APPEND_ONLY",
+    "accounts",
+    "attempts",
+    "audit",
+    "metadata",
+    "opinions",
+    "review_progress",
+    "review_sets",
+    "reviews",
+    "sessions",
+]
 
 metadata = MetaData(schema="console")
 
@@ -77,6 +90,67 @@ audit = Table(
 )
 Index("audit_subject", audit.c.subject, audit.c.id)
 Index("audit_account", audit.c.account, audit.c.id)
+
+# Messages that people look at, to say what was meant: picked once each (console/review/selection.py).
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("message", BigInteger, primary_key=True),  # row of `bot.inbox`
+    Column("received_at", _Time, nullable=False),
+    Column("picked_at", _Time, nullable=False),
+    Column("reasons", ARRAY(Text), nullable=False),  # console/review/selection.py: Why
+    Column("text", LargeBinary),  # masked, sealed; none: forgotten with the message itself
+    Column("after", LargeBinary),  # what happened next, masked, sealed; none: forgotten
+    # What the model made of it.
+    Column("intent", Text),
+    Column("confidence", Double),
+    Column("service", Text),
+    Column("service_confidence", Double),
+    Column("model", Text),
+    Column("twice", Boolean, nullable=False),  # of the sample that two people judge
+    Column("in_set", Text),  # the reviewed set it went into
+)
+
+opinions = Table(
+    "opinions",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("review", ForeignKey(reviews.c.message, ondelete="CASCADE"), nullable=False),
+    Column("stage", Integer, nullable=False),  # 1; 2 by somebody else; 3 by yet another where those differ
+    Column("account", ForeignKey(accounts.c.id), nullable=False),
+    Column("at", _Time, nullable=False),
+    Column("act", Uuid, nullable=False, index=True),  # what was labelled together is undone together
+    Column("intent", Text),  # none: not to be used
+    Column("service", Text),
+    Column("withdrawn_at", _Time),
+)
+# Of two people who judge at once, one is first.
+Index(
+    "opinions_one_each_stage",
+    opinions.c.review,
+    opinions.c.stage,
+    unique=True,
+    postgresql_where=opinions.c.withdrawn_at.is_(None),
+)
+Index("opinions_account", opinions.c.account, opinions.c.id)
+
+# One row: up to which message all were looked at.
+review_progress = Table(
+    "review_progress",
+    metadata,
+    Column("only", Boolean, primary_key=True),
+    Column("message", BigInteger, nullable=False),
+)
+
+review_sets = Table(
+    "review_sets",
+    metadata,
+    Column("name", Text, primary_key=True),  # `YYYY-MM-DD-HASH`
+    Column("created_at", _Time, nullable=False),
+    Column("account", ForeignKey(accounts.c.id), nullable=False),
+    Column("examples", Integer, nullable=False),
+    Column("content", LargeBinary),  # sealed; none: forgotten after a while
+)
 
 APPEND_ONLY = """
 CREATE FUNCTION console.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

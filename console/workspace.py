@@ -16,8 +16,8 @@ from console.backend import OfficerBackend
 from console.pages import Pages
 from console.reasons import Reasons
 from console.replies import CannedReply
+from console.review.room import ReviewRoom
 from console.settings import ConsoleSettings
-from console.standard import Standard
 from identity import Seal
 
 __all__ = ["Workspace"]
@@ -33,7 +33,7 @@ class Workspace:
     secrets: Seal
     reasons: Reasons
     replies: tuple[CannedReply, ...]
-    standard: Standard
+    review: ReviewRoom
     backend: OfficerBackend
     session: aiohttp.ClientSession
     pages: Pages = field(default_factory=Pages)

@@ -1,4 +1,4 @@
-"""Rasa's input channel for us: `POST /webhooks/praja/turn` and `/forget`, as `docs/rooms.md` has it."""
+"""Rasa's input channel for us: `POST /webhooks/praja/turn`, `/forget` and `/model`, as `docs/rooms.md` has it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sanic.response import HTTPResponse, empty, json
 from nlu.action_server import ActionServer, mend_remote_action
 from nlu.choices import ChoiceUnknown
 from nlu.dialogue import Dialogue, NotReady
+from nlu.model_swap import ModelRefused, SwapUnfit, load_beside, parse_swap
 from nlu.turn import TurnUnfit, parse_forgetting, parse_turn
 
 __all__ = ["PrajaChannel"]
@@ -31,6 +32,7 @@ class PrajaChannel(InputChannel):
         self._token = token
         self._action_server = action_server
         self._dialogue = Dialogue(action_server)
+        self._one_change = asyncio.Lock()
 
     @classmethod
     def name(cls) -> str:
@@ -56,6 +58,12 @@ class PrajaChannel(InputChannel):
                 return _refusal(401, "wrong token")
             return await self._forget(request)
 
+        @blueprint.post("/model")
+        async def model(request: Request) -> HTTPResponse:
+            if not self._is_authorized(request):
+                return _refusal(401, "wrong token")
+            return await self._change_model(request)
+
         @blueprint.listener("after_server_stop")  # type: ignore[untyped-decorator]
         async def stop(app: Sanic, loop: asyncio.AbstractEventLoop) -> None:
             await self._action_server.close()
@@ -75,6 +83,24 @@ class PrajaChannel(InputChannel):
             _logger.error("forgetting failed: %s", type(error).__name__)  # noqa: TRY400
             return _refusal(503, "nothing was forgotten; ask again")
         return empty()
+
+    async def _change_model(self, request: Request) -> HTTPResponse:
+        """A turn under way ends with the model it began with."""
+        try:
+            swap = parse_swap(request.json)
+        except (SwapUnfit, SanicException) as error:
+            return _refusal(422, str(error) if not isinstance(error, SanicException) else "body isn't JSON")
+        async with self._one_change:
+            agent = request.app.ctx.agent
+            if agent is None or agent.processor is None:
+                return _refusal(503, "no model is loaded; start the server with one")
+            try:
+                request.app.ctx.agent = await load_beside(agent, swap)
+            except ModelRefused as error:
+                _logger.warning("model %s refused: %s", swap.model_file.name, error)
+                return json({"error": str(error), "failed": list(error.failed)}, status=409)
+        _logger.warning("model %s answers from now on", swap.model_file.name)
+        return json({"model": swap.model_file.name, "previous": str(agent.processor.model_path)})
 
     async def _answer(self, request: Request) -> HTTPResponse:
         try:

@@ -1,4 +1,4 @@
-"""How well messages are understood: `nlu/.venv/bin/python -m nlu.evaluation [--data FOLDER] [--test FILE.jsonl …]`.
+"""How well messages are understood: `nlu/.venv/bin/python -m nlu.evaluation [--data FOLDER …] [--test FILE.jsonl …]`.
 
 Without `--test` the examples are divided into folds that keep neighbours of a block together (an author's paraphrases
 stand next to each other), or by who wrote them (`--by-author`); with it, all of `--data` is learned and the messages of
@@ -47,7 +47,9 @@ class Models:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="nlu.evaluation", description=__doc__)
-    parser.add_argument("--data", type=Path, default=_ROOT / "data" / "nlu")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", default=[_ROOT / "data" / "nlu", _ROOT / "data" / "tinjauan"], metavar="FOLDER"
+    )
     parser.add_argument("--test", type=Path, nargs="+")
     parser.add_argument("--live", type=Path, metavar="ARCHIVE", help="a trained model to set beside it; needs --test")
     parser.add_argument("--folds", type=int, default=5)
@@ -57,7 +59,7 @@ def main() -> None:
     if arguments.live is not None and arguments.test is None:
         parser.error("--live needs --test")
     started = time.monotonic()
-    examples = read_examples(arguments.data)
+    examples = [example for folder in arguments.data for example in read_examples(folder)]
     asked = [message for file in arguments.test or () for message in read_messages(file)]
     if asked:
         judged = list(judge(learn(examples, read_catalogue()), asked))

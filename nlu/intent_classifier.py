@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional
 
@@ -14,7 +16,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.examples import examples_of_training
-from nlu.fingerprint import FINGERPRINT_FILE, understanding_fingerprint
+from nlu.fingerprint import MADE_OF_FILE, made_of, understanding_fingerprint
 from nlu.text_classifier import TextClassifier
 
 __all__ = ["CLASSIFIER_FILE", "IntentClassifier"]
@@ -64,13 +66,13 @@ class IntentClassifier(GraphComponent):
         return understanding_fingerprint()
 
     def train(self, training_data: TrainingData) -> Resource:
-        made_of = understanding_fingerprint()
+        made = asdict(made_of())
         examples = examples_of_training(training_data)
         self._classifier = TextClassifier(balanced=True)
         self._classifier.fit([example.text for example in examples], [str(example.intent) for example in examples])
         with self._model_storage.write_to(self._resource) as folder:
             self._classifier.save(Path(folder) / CLASSIFIER_FILE)
-            (Path(folder) / FINGERPRINT_FILE).write_text(made_of, "utf-8")
+            (Path(folder) / MADE_OF_FILE).write_text(json.dumps(made), "utf-8")
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:

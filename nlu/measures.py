@@ -14,11 +14,11 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from nlu.examples import NO_SERVICE, Example
 
-__all__ = ["OUT_OF_SCOPE", "Judged", "measure", "reliability"]
+__all__ = ["EMERGENCY", "OUT_OF_SCOPE", "REJECTIONS", "Judged", "frame_check", "measure", "reliability", "slices_of"]
 
 OUT_OF_SCOPE = "di_luar_topik"
-_REJECTIONS = (OUT_OF_SCOPE, DEFAULT_NLU_FALLBACK_INTENT_NAME)
-_EMERGENCY = "darurat"
+REJECTIONS = (OUT_OF_SCOPE, DEFAULT_NLU_FALLBACK_INTENT_NAME)
+EMERGENCY = "darurat"
 _LENGTHS = ((3, "1-3 kata"), (8, "4-8 kata"), (15, "9-15 kata"), (30, "16-30 kata"))
 _LONGER = "31+ kata"
 _PAIR = re.compile(r"pair-\d+")
@@ -53,12 +53,12 @@ def measure(judged: Sequence[Judged]) -> dict[str, Any]:
     out_of_scope = [each for each in judged if each.example.intent == OUT_OF_SCOPE]
     with_service = [each for each in judged if each.example.service != NO_SERVICE]
     without_service = [each for each in judged if each.example.service == NO_SERVICE]
-    emergencies = [each for each in judged if each.example.intent == _EMERGENCY]
+    emergencies = [each for each in judged if each.example.intent == EMERGENCY]
     pairs = _grouped(
         (each for each in judged if _PAIR.fullmatch(each.example.block)),
         lambda each: f"{each.example.author} {each.example.block}",
     )
-    frame = _frame_check(judged)
+    frame = frame_check(judged)
     return {
         "examples": len(judged),
         "intent_accuracy": _share(judged, _intent_right),
@@ -74,9 +74,9 @@ def measure(judged: Sequence[Judged]) -> dict[str, Any]:
         "frame_accuracy": _share(judged, frame),
         "pairs_both_right": _share(list(pairs.values()), lambda pair: all(map(_labels_right, pair))),
         "emergency_recall": _share(emergencies, _intent_right),
-        "emergency_precision": _share([each for each in judged if each.intent == _EMERGENCY], _intent_right),
-        "false_accept": _share(out_of_scope, lambda each: each.intent not in _REJECTIONS),
-        "false_reject": _share(in_scope, lambda each: each.intent in _REJECTIONS),
+        "emergency_precision": _share([each for each in judged if each.intent == EMERGENCY], _intent_right),
+        "false_accept": _share(out_of_scope, lambda each: each.intent not in REJECTIONS),
+        "false_reject": _share(in_scope, lambda each: each.intent in REJECTIONS),
         "scope_auroc": _scope_auroc(judged),
         **_entities(judged),
         "latency_ms_p50": _milliseconds(judged, 50),
@@ -105,6 +105,17 @@ def reliability(judged: Sequence[Judged]) -> Sequence[tuple[float, float, int]]:
     ]
 
 
+def slices_of(each: Judged) -> Sequence[tuple[str, str]]:
+    """The kinds of messages it belongs to, each as what it goes by and a name."""
+    kinds = (
+        ("ragam", each.example.variety),
+        ("panjang", _length(each)),
+        ("saluran", each.example.channel),
+        ("kelompok uji", _group(each)),
+    )
+    return [(kind, name) for kind, name in kinds if name]
+
+
 def _intent_right(each: Judged) -> bool:
     return each.intent == each.example.intent
 
@@ -117,7 +128,8 @@ def _labels_right(each: Judged) -> bool:
     return _intent_right(each) and _service_right(each)
 
 
-def _frame_check(judged: Iterable[Judged]) -> Callable[[Judged], bool]:
+def frame_check(judged: Iterable[Judged]) -> Callable[[Judged], bool]:
+    """Whether intent and service are right, and the entities too where the set is labelled with any."""
     if not any(each.example.entities for each in judged):
         return _labels_right
     return lambda each: _labels_right(each) and Counter(each.entities) == Counter(each.example.entities)

@@ -20,6 +20,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import train_test_split
 from sklearn.svm import LinearSVC
 
+from nlu.seed import SEED
 from nlu.views import as_words, as_written
 
 __all__ = ["TextClassifier"]
@@ -88,11 +89,11 @@ class TextClassifier:
         ).tocsr()
 
     def _machine(self) -> LinearSVC:
-        return LinearSVC(C=self._strength, class_weight="balanced" if self._balanced else None, random_state=0)
+        return LinearSVC(C=self._strength, class_weight="balanced" if self._balanced else None, random_state=SEED)
 
     def _fit_temperature(self, features: csr_matrix, answers: Any, counts: Any) -> float:
         """From margins of examples held out; one number needs no more than one split."""
-        train, test = train_test_split(np.arange(len(answers)), test_size=_HELD_OUT, random_state=0)
+        train, test = train_test_split(np.arange(len(answers)), test_size=_HELD_OUT, random_state=SEED)
         machine = self._machine().fit(features[train], answers[train], counts[train])
         known = test[np.isin(answers[test], machine.classes_)]
         margins = machine.decision_function(features[known])

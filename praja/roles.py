@@ -15,6 +15,7 @@ from aiohttp import web
 from praja.parts import NLU_PYTHON, rasa_environment
 from praja.settings import ROOT, Settings, SettingsUnfit
 from praja.staff import console_settings
+from praja.training import serving_model
 
 if TYPE_CHECKING:
     from bot.desk.chatwoot import ChatwootSettings
@@ -74,7 +75,12 @@ def _actions(settings: Settings) -> None:
 
 
 def _rasa(settings: Settings) -> None:
-    command = [str(NLU_PYTHON), "-m", "nlu.server", "--port", str(settings.rasa_port)]
+    model = serving_model(settings.models)
+    if model is None:
+        raise SettingsUnfit(
+            f"Belum ada model di {settings.models}; jalankan `praja train`, lalu `praja promote MODEL`."
+        )
+    command = [str(NLU_PYTHON), "-m", "nlu.server", "--port", str(settings.rasa_port), "--model", str(model)]
     os.chdir(ROOT)
     os.execve(command[0], command, dict(rasa_environment(settings, _database(settings))))  # noqa: S606
 

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
 
     env: Environment = Environment.DEVELOPMENT
     home: Path = ROOT / ".praja"
+    models: Path = ROOT / "models"
     database_url: str | None = Field(default=None, description="None: the embedded server")
     http_host: str = "127.0.0.1"
     http_port: int = 8080
@@ -81,10 +82,10 @@ class Settings(BaseSettings):
     oidc_client_id: str | None = None
     oidc_client_secret: str | None = None
 
-    @field_validator("home")
+    @field_validator("home", "models")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().resolve()
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().resolve()
 
     @property
     def data(self) -> Path:

@@ -30,6 +30,7 @@ async def add_user(settings: Settings, username: str, name: str, role: str, agen
     from bot.desk.agencies import Agencies
     from bot.desk.own import OwnDesk
     from bot.desk.room import DeskRoom
+    from bot.desk.standard import read_standard
     from bot.notices import Notices
     from bot.store import Store
     from bot.texts import Texts
@@ -40,8 +41,8 @@ async def add_user(settings: Settings, username: str, name: str, role: str, agen
     with database(settings) as url:
         await asyncio.to_thread(migrate, url)
         store = Store.open(url, settings.secret_key)
-        agencies_known = Agencies(settings.data)
-        room = DeskRoom(store, Texts(settings.data), agencies_known, {}, {}, Notices(url), OwnDesk())
+        agencies_known, standard = Agencies(settings.data), read_standard(settings.data)
+        room = DeskRoom(store, Texts(settings.data), agencies_known, standard, {}, {}, Notices(url), OwnDesk())
         async with aiohttp.ClientSession() as session:
             workspace = open_workspace(console_settings(settings), room, session)
             try:
@@ -68,5 +69,6 @@ def console_settings(settings: Settings) -> ConsoleSettings:
         public_url=settings.public_url,
         backend_url=settings.backend_address,
         backend_officer_token=settings.backend_officer_token,
+        may_write_data=not settings.production,
         oidc=oidc,
     )

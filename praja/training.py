@@ -1,76 +1,149 @@
-"""Training and measuring the model, in the environment where Rasa lives."""
+"""Training a model in the environment where Rasa lives, and measuring it."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.catalogue import CatalogueError, load_catalogue
-from nlu.fingerprint import fingerprint_of_model, understanding_fingerprint
+from learning.live_model import Kind, LiveModel
+from learning.reviewed_set import ReviewedSet
+from nlu.fingerprint import MadeOf, made_of, made_of_model
+from praja.dataset import DatasetUnfit, check_dataset, measured_files
 from praja.parts import NLU_PYTHON, QUIET_RASA
 from praja.settings import ROOT
 
-__all__ = ["TrainingFailed", "evaluate", "need_model", "newest_model", "train"]
+__all__ = ["TrainingFailed", "evaluate", "gate", "need_model", "newest_model", "serving_model", "train"]
 
-MODELS = ROOT / "models"
-FROZEN_SETS = ROOT / "tests" / "data" / "understanding"
+GATE_REPORT = ROOT / "reports" / "gate.json"
 
 
 class TrainingFailed(Exception):
     """No model came out; the message says why."""
 
 
-def newest_model() -> Path | None:
-    return max(MODELS.glob("*.tar.gz"), default=None, key=lambda path: path.stat().st_mtime)
+def newest_model(models: Path) -> Path | None:
+    return max(models.glob("*.tar.gz"), default=None, key=lambda path: path.stat().st_mtime)
 
 
-def need_model(tell: Callable[[str], None]) -> None:
-    """Train where there is no model, or one made of other code or data than is here now. Raises TrainingFailed."""
-    model = newest_model()
-    if model is not None and fingerprint_of_model(model) == understanding_fingerprint():
-        return
-    if model is not None:
-        tell(f"model {model.name} dibuat dari data atau program yang lain; dilatih ulang")
-    train(tell)
+def serving_model(models: Path) -> Path | None:
+    """What a server that starts now has to load: the live model, or the newest while none was ever made live."""
+    return LiveModel(models).current() or newest_model(models)
 
 
-def train(tell: Callable[[str], None]) -> Path:
+def need_model(
+    models: Path, tell: Callable[[str], None], now: datetime, train: Callable[[Path, Callable[[str], None]], Path]
+) -> None:
+    """See to it that a live model is there that the program as it is now reads right. Raises what `train` raises."""
+    live = LiveModel(models)
+    with live.changing(wait=True):
+        here, current = made_of(), live.current()
+        why = "" if current is None else "program atau konfigurasi berubah"
+        for model in filter(None, (current, newest_model(models))):
+            made = made_of_model(model)
+            if made is None or not made.serves(here):
+                continue
+            if model != current:
+                live.set(model, now, Kind.FIRST, why)
+            elif made.data != here.data:
+                tell(f"data berubah sejak {model.name} dilatih; `praja train`, lalu `praja promote MODEL`")
+            return
+        if current is not None:
+            tell(f"model {current.name} dibuat dari program yang lain; dilatih ulang")
+        live.set(train(models, tell), now, Kind.FIRST, why)
+
+
+def train(models: Path, tell: Callable[[str], None]) -> Path:
     """Train from `data/` and give the new model's path. Raises TrainingFailed."""
     _need_environment()
     try:
         load_catalogue(ROOT / "data")
     except CatalogueError as error:
         raise TrainingFailed(f"Katalog perlu diperbaiki dulu:\n{error}") from None
-    before = newest_model()
+    try:
+        findings = check_dataset()
+    except DatasetUnfit as error:
+        raise TrainingFailed(str(error)) from None
+    if findings.is_fatal:
+        listed = "\n".join(findings.sentences()[:20])
+        raise TrainingFailed(f"Data perlu diperbaiki dulu (`praja dataset check`):\n{listed}")
+    before, made = newest_model(models), made_of()
+    reviewed = ROOT / "data" / "tinjauan"
     command = [
         *(str(NLU_PYTHON), "-m", "rasa", "train"),
-        *("--data", "data/nlu", "data/rules.yml"),
-        *("--domain", "domain.yml", "--config", "config.yml", "--out", "models"),
+        *("--data", "data/nlu", "data/rules.yml", *map(str, sorted(reviewed.glob("*.yml")))),
+        *("--domain", "domain.yml", "--config", "config.yml", "--out", str(models)),
     ]
+    started = time.monotonic()
     with _Progress("melatih model", tell):
         result = subprocess.run(  # noqa: S603
             command, cwd=ROOT, env={**os.environ, **QUIET_RASA}, capture_output=True, text=True, check=False
         )
-    model = newest_model()
+    model = newest_model(models)
     if result.returncode != 0 or model is None or model == before:
         tail = "\n".join((result.stdout + result.stderr).splitlines()[-15:])
         raise TrainingFailed(f"Pelatihan model gagal:\n{tail}")
+    _record(model, made, time.monotonic() - started)
     return model
 
 
-def evaluate() -> int:
-    """Measure what `data/` teaches now, beside the newest model: prints, and writes to `reports/`."""
+def evaluate(models: Path) -> int:
+    """Measure what `data/` teaches now, beside the live model: prints, and writes to `reports/`."""
     _need_environment()
-    live = newest_model()
-    command = [
-        *(str(NLU_PYTHON), "-m", "nlu.evaluation", "--test"),
-        *map(str, sorted(FROZEN_SETS.glob("messages*.jsonl"))),
+    live = serving_model(models)
+    return _run(
+        *("nlu.evaluation", "--data", str(ROOT / "data" / "nlu"), str(ROOT / "data" / "tinjauan")),
+        *("--test", *map(str, measured_files())),
         *(() if live is None else ("--live", str(live))),
-    ]
+    )
+
+
+def gate(candidate: Path, live: Path | None) -> int:
+    """Set a trained model beside the live one by `data/gerbang.yml`: prints; 0 it may go live, 3 it may not.
+
+    Figures and reasons are in GATE_REPORT. Raises TrainingFailed where neither came out.
+    """
+    _need_environment()
+    here = made_of()
+    # What another program has made would answer wrongly here, and any candidate would look good beside it.
+    comparable = live is not None and (made := made_of_model(live)) is not None and made.serves(here)
+    code = _run(
+        *("nlu.gate", str(candidate), "--report", str(GATE_REPORT)),
+        *("--test", *map(str, measured_files())),
+        *(("--live", str(live)) if comparable else ()),
+    )
+    if code not in (0, 3):
+        raise TrainingFailed(f"{candidate.name} tidak bisa diukur.")
+    return code
+
+
+def _record(model: Path, made: MadeOf, seconds: float) -> None:
+    """Beside the archive, for people: what it was made of, when and how."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"],  # noqa: S607
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    written = {
+        "model": model.name,
+        **asdict(made),
+        "reviewed_version": ReviewedSet(ROOT / "data" / "tinjauan").version(),
+        "commit": commit.stdout.strip() or None,
+        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds),
+    }
+    path = model.with_name(model.name.removesuffix(".tar.gz") + ".json")
+    path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+
+
+def _run(*arguments: str) -> int:
+    command = [str(NLU_PYTHON), "-m", *arguments]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **QUIET_RASA}, check=False).returncode  # noqa: S603
 
 

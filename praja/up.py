@@ -9,12 +9,13 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from praja.database import database, migrate
 from praja.parts import environment, parts
 from praja.settings import Settings, SettingsUnfit
 from praja.supervisor import Supervisor, check_ports
-from praja.training import need_model
+from praja.training import need_model, train
 
 __all__ = ["up"]
 
@@ -35,7 +36,7 @@ async def up(settings: Settings) -> int:
     with _only_one(settings):
         check_ports(started, settings.http_host)
         if settings.rasa_urls is None:
-            await asyncio.to_thread(need_model, tell)
+            await asyncio.to_thread(need_model, settings.models, tell, datetime.now(UTC), train)
         tell("menyalakan basis data …")
         with database(settings) as url:
             await asyncio.to_thread(migrate, url)

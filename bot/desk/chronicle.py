@@ -28,7 +28,11 @@ class Happening(enum.StrEnum):
     REASSIGNED = "reassigned"
     """by a supervisor"""
     CLOSED = "closed"
+    RAISED = "raised"
+    """waited so long that it goes before others, and is a supervisor's matter"""
     NOTE = "note"
+    QUALITY = "quality"
+    """a supervisor's note on how it was handled, once it is over"""
     UNMASKED = "unmasked"
     """somebody looked at numbers in clear"""
 

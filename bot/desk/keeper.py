@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import datetime, timedelta
 
 import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.desk import states
+from bot.desk.escalation import escalate
 from bot.desk.room import DeskRoom
 from bot.fault import fault
 from bot.notices import wait
@@ -16,6 +18,8 @@ from bot.notices import wait
 __all__ = ["Keeper"]
 
 _logger = logging.getLogger(__name__)
+_JUDGED_EVERY = timedelta(seconds=15)
+"""the standard is in minutes, and judging it means counting hours of offices"""
 
 
 class Keeper:
@@ -26,6 +30,7 @@ class Keeper:
         self._poll = poll
         self._stopping = False
         self._woken = asyncio.Event()
+        self._judged_at: datetime | None = None
 
     def stop(self) -> None:
         self._stopping = True
@@ -40,7 +45,15 @@ class Keeper:
         """Do what is due now; whether there was something."""
         try:
             closed = await states.close_silent(self._room) + await states.close_unanswered(self._room)
-            return await self._room.desk.keep(self._room) or bool(closed)
+            raised = await self._judge()
+            return await self._room.desk.keep(self._room) or bool(closed or raised)
         except (SQLAlchemyError, OSError, aiohttp.ClientError, TimeoutError) as error:
             _logger.warning("keeping the desk failed: %s", fault(error))
             return False
+
+    async def _judge(self) -> int:
+        now = self._room.store.clock()
+        if self._judged_at is not None and timedelta(0) <= now - self._judged_at < _JUDGED_EVERY:
+            return 0
+        self._judged_at = now
+        return await escalate(self._room)

@@ -36,6 +36,8 @@ class Item:
     service: str | None
     reason: str
     priority: int
+    raised: bool
+    """waited longer than the standard"""
     position: int | None
     """1 = next of its agency; None when an officer has it"""
     waiting_since: datetime | None
@@ -93,7 +95,8 @@ async def listing(
         select(
             *(_c[name] for name in ("channel", "handler", "officer", "officer_lease_until", "last_message_at")),
             _c.id.label("conversation"),
-            *(_h[name] for name in ("id", "agency", "service", "reason", "priority", "waiting_since", "requested_at")),
+            *(_h[name] for name in ("id", "agency", "service", "reason", "priority")),
+            *(_h[name] for name in ("waiting_since", "requested_at", "raised_at")),
             presence.c.name,
             position.label("position"),
             last.label("raw"),
@@ -151,6 +154,7 @@ def _item(room: DeskRoom, row: Row[*tuple[Any, ...]]) -> Item:
         service=row.service,
         reason=row.reason,
         priority=row.priority,
+        raised=row.raised_at is not None,
         position=row.position if row.handler == "queued" else None,
         waiting_since=row.waiting_since,
         requested_at=row.requested_at,

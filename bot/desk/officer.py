@@ -38,6 +38,7 @@ class Refusal(enum.StrEnum):
     TOO_LARGE = "terlalu_besar"
     UNKNOWN_AGENCY = "instansi_tidak_dikenal"
     NOT_FAILED = "tidak_gagal"
+    NOT_OVER = "belum_selesai"
     GONE = "tidak_ada"
 
 

@@ -15,7 +15,7 @@ from bot.desk.officer import Officer
 from bot.desk.room import DeskRoom
 from bot.tables import conversations, presence
 
-__all__ = ["Present", "come", "is_staffed", "know", "leave", "on_duty"]
+__all__ = ["Present", "come", "is_staffed", "know", "leave", "name_of", "on_duty"]
 
 _p = presence.c
 
@@ -77,6 +77,13 @@ async def on_duty(room: DeskRoom, agency: str | None = None) -> Sequence[Present
             )
             for row in rows
         ]
+
+
+async def name_of(room: DeskRoom, officer: str) -> str | None:
+    """As colleagues know them; None for who was never here."""
+    async with room.store.single.connect() as connection:
+        name: str | None = await connection.scalar(select(_p.name).where(_p.officer == officer))
+        return name
 
 
 async def is_staffed(connection: AsyncConnection, room: DeskRoom, agency: str) -> bool:

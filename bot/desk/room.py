@@ -10,6 +10,7 @@ from bot.channel import Channel
 from bot.desk.agencies import Agencies
 from bot.desk.officer import DeskRefused, Refusal
 from bot.desk.port import Desk
+from bot.desk.standard import Standard
 from bot.notices import Notices
 from bot.store import Store
 from bot.texts import Texts
@@ -38,6 +39,7 @@ class DeskRoom:
     store: Store
     texts: Texts
     agencies: Agencies
+    standard: Standard
     channels: Mapping[str, Channel]
     templates: Mapping[str, tuple[str, str]]
     """name and language of the template of each channel that needs one outside its window; its one parameter is the text"""

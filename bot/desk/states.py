@@ -246,14 +246,16 @@ async def reassign(
         await announce(connection, "queue", conversation, agency=agency, officer=colleague.id if colleague else None)
 
 
-async def close(room: DeskRoom, officer: Officer, conversation: uuid.UUID, *, note: str | None = None) -> None:
-    """The conversation is the bot's again, and the citizen is told. Raises DeskRefused."""
+async def close(
+    room: DeskRoom, officer: Officer, conversation: uuid.UUID, *, note: str | None = None, farewell: Reply | None = None
+) -> None:
+    """The conversation is the bot's again, and the citizen is told: `farewell`, or that it is so. Raises DeskRefused."""
     async with room.store.engine.begin() as connection:
         state = await _locked(connection, conversation)
         if state is None or state.handler != "officer" or state.officer != officer.id:
             raise await _refusal(connection, room, officer, await _state(connection, conversation))
         await _end(connection, room, conversation, state.handoff, Outcome.DONE, by=officer.id, note=note)
-        await _say(connection, room, conversation, Reply(room.texts("meja_selesai")))
+        await _say(connection, room, conversation, farewell or Reply(room.texts("meja_selesai")))
 
 
 async def take_over(room: DeskRoom, officer: Officer, conversation: uuid.UUID, *, agency: str) -> Lease:

@@ -34,6 +34,7 @@ _SIDES: dict[str, Side] = {
 _TOGETHER = 20
 """rows of one moment: a batch of messages, the bubbles of an answer"""
 _RETRYABLE = (Kind.OFFICER.value, Kind.DESK.value)
+_NOTES = (Happening.NOTE.value, Happening.QUALITY.value)
 
 
 @dataclass(frozen=True)
@@ -262,7 +263,7 @@ async def _happened(
         Line(
             f"e{row.id}",
             row.at,
-            "note" if row.kind == Happening.NOTE.value else "event",
+            "note" if row.kind in _NOTES else "event",
             _note(room, row.note, reveal=reveal),
             officer=row.who or row.officer,
             happening=row.kind,

@@ -4,24 +4,36 @@
 const conversation = document.body.dataset.conversation;
 const $ = (selector) => document.querySelector(selector);
 
-function waiting() {
+function counted(what) {
   const list = $("#queue .items");
-  return list ? Number(list.dataset.waiting) : 0;
+  return list ? Number(list.dataset[what]) : 0;
 }
 
-let before = waiting();
+let before = counted("waiting");
+let overdueBefore = counted("overdue");
 const title = document.title;
 
-function tellOfQueue() {
-  const now = waiting();
+function entitle() {
+  const now = counted("waiting");
   document.title = now ? `(${now}) ${title}` : title;
-  if (now > before) {
-    beep();
-    if (document.hidden && window.Notification && Notification.permission === "granted") {
-      new Notification("Ada warga menunggu", { body: `${now} percakapan di antrean`, tag: "antrean" });
-    }
-  }
+}
+entitle();
+
+function tellOfQueue() {
+  const now = counted("waiting");
+  const overdue = counted("overdue");
+  entitle();
+  if (overdue > overdueBefore) tell("Ada yang menunggu terlalu lama", `${overdue} percakapan perlu segera dibalas`);
+  else if (now > before) tell("Ada warga menunggu", `${now} percakapan di antrean`);
   before = now;
+  overdueBefore = overdue;
+}
+
+function tell(what, body) {
+  beep();
+  if (document.hidden && window.Notification && Notification.permission === "granted") {
+    new Notification(what, { body, tag: "antrean" });
+  }
 }
 
 let audio;
@@ -56,7 +68,8 @@ showLast();
 let typed;
 document.addEventListener("htmx:sseBeforeMessage", (event) => {
   if (event.detail.type !== "mengetik") return;
-  $("#typing").textContent = "Rekan sedang mengetik …";
+  event.preventDefault(); // It is a name, not a part of the page.
+  $("#typing").textContent = `${event.detail.data} sedang mengetik …`;
   clearTimeout(typed);
   typed = setTimeout(() => { $("#typing").textContent = ""; }, 6000);
 });

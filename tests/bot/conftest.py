@@ -22,6 +22,7 @@ from bot.desk.own import OwnDesk
 from bot.desk.port import Desk
 from bot.desk.reasons import Reasons
 from bot.desk.room import DeskRoom, DeskRules
+from bot.desk.standard import read_standard
 from bot.documents import Documents
 from bot.inbox import receive
 from bot.metrics import Metrics
@@ -44,6 +45,7 @@ from tests.fakes.whatsapp import FakeWhatsApp
 DATA = Path(__file__).parents[2] / "data"
 POLL = 0.03
 AGENCIES = Agencies(DATA)
+STANDARD = read_standard(DATA)
 BACKEND = "http://127.0.0.1:9"
 TEMPLATE = ("kabar_permohonan", "id")
 
@@ -69,6 +71,7 @@ class Room:
             store=self.store,
             texts=self.texts,
             agencies=AGENCIES,
+            standard=STANDARD,
             channels={self.channel.name: self.channel},
             templates=self.templates,
             notices=self.notices,

@@ -65,6 +65,13 @@ def test_a_complaint_counts_as_settled_only_when_the_citizen_says_so() -> None:
     assert not News(TEXTS, SERVICES).wants_survey(change)
 
 
+@pytest.mark.parametrize("service", ["pengaduan", "konsultasi_hukum"])
+def test_an_accepted_complaint_or_question_is_no_mere_news(service: str) -> None:
+    reply = told("DISETUJUI", service, note="Dikerjakan Senin.")
+    assert "Ada kabar" not in reply.text
+    assert "Catatan petugas: Dikerjakan Senin." in reply.text
+
+
 def test_a_consultations_answer_is_the_officers() -> None:
     reply = told("SELESAI", "konsultasi_hukum", note="Lelang wajib di atas Rp 200 juta.")
     assert "Jawaban petugas: Lelang wajib di atas Rp 200 juta." in reply.text

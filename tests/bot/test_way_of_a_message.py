@@ -24,6 +24,15 @@ async def test_a_message_is_answered(room: Room, rasa: FakeRasa) -> None:
     assert len(room.channel.acknowledged) == 1
 
 
+@pytest.mark.parametrize("in_form", [True, False])
+async def test_whether_the_form_took_it_is_kept(room: Room, rasa: FakeRasa, in_form: bool) -> None:
+    frame = {"intent": "di_luar_topik", "confidence": 0.4, "service": None, "service_confidence": None, "entities": []}
+    rasa.answer = lambda body: reply("Baik", frame={**frame, "in_form": in_form})
+    await room.receive(update("m1", text="Siti"))
+    await room.work_off()
+    assert await room.value("SELECT in_form FROM bot.frames") is in_form
+
+
 async def test_a_message_that_comes_again_in_another_batch_is_answered_once(room: Room, rasa: FakeRasa) -> None:
     await room.receive(update("m1", text="halo"), update("m1", text="halo"))
     await room.work_off()

@@ -21,6 +21,7 @@ from backend.tables import metadata as backend_metadata
 from bot.desk.agencies import Agencies
 from bot.desk.own import OwnDesk
 from bot.desk.room import DeskRoom, DeskRules
+from bot.desk.standard import read_standard
 from bot.notices import Notices
 from bot.store import Store
 from bot.tables import metadata as bot_metadata
@@ -113,7 +114,8 @@ async def workspace(console_tables: str, clock: Clock, backend_port: int) -> Asy
     store = Store.open(console_tables, settings.secret_key, clock)
     notices = Notices(console_tables)
     channel = PaperChannel()
-    room = DeskRoom(store, Texts(DATA), Agencies(DATA), {channel.name: channel}, {}, notices, OwnDesk(), DeskRules())
+    texts, agencies, standard = Texts(DATA), Agencies(DATA), read_standard(DATA)
+    room = DeskRoom(store, texts, agencies, standard, {channel.name: channel}, {}, notices, OwnDesk(), DeskRules())
     listening = asyncio.create_task(notices.run())
     async with aiohttp.ClientSession() as session:
         yield open_workspace(settings, room, session)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import datetime
 from typing import Any
 
 import pytest
 from aiohttp import FormData
 from sqlalchemy import select, text
 
+from bot.desk.escalation import escalate
+from bot.desk.hours import LOCAL_TIME
 from bot.desk.states import lapse, open_handoff
 from bot.inbox import receive
 from bot.outbox import Kind, State, add
@@ -259,3 +262,106 @@ async def test_the_page_keeps_the_conversation_and_a_page_that_is_gone_loses_it(
     clock.advance(workspace.room.rules.lease)
     assert await lapse(workspace.room) == 1
     assert "Ambil percakapan ini" in await (await visitor.get(f"/console/percakapan/{conversation}")).text()
+
+
+async def test_a_filing_is_offered_and_the_conversation_is_the_bot_s(
+    visit: Visit, officer: Account, workspace: Workspace, backend: Any, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    visitor = await visit()
+    token = await sign_in(visitor, "rina", clock)
+    await act(visitor, token, conversation, "ambil")
+    shown = await (await visitor.get(f"/console/percakapan/{conversation}")).text()
+    assert "Tawarkan pengajuan" in shown
+    assert (await act(visitor, token, conversation, "tawarkan", service="khayal"))[0] == 422
+    service = (await workspace.backend.services())[0]
+    status, page = await act(visitor, token, conversation, "tawarkan", service=service.id)
+    assert status == 200
+    assert "sedang dijawab bot" in page
+    assert "Mulai mengisi" in page
+    async with workspace.engine.connect() as connection:
+        acts = list(
+            await connection.scalars(select(audit.c.act).where(audit.c.subject == f"conversation:{conversation}"))
+        )
+    assert "menawarkan pengajuan" in acts
+
+
+async def test_a_service_is_not_offered_while_the_backend_is_down(
+    visit: Visit, officer: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    visitor = await visit()
+    token = await sign_in(visitor, "rina", clock)
+    await act(visitor, token, conversation, "ambil")
+    status, page = await act(visitor, token, conversation, "tawarkan", service="ktp_hilang")
+    assert status == 503
+    assert "sedang tidak menjawab" in page
+
+
+async def test_only_supervisors_write_quality_notes_and_reports_list_them(
+    visit: Visit, officer: Account, supervisor: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    mine, hers = await visit(), await visit()
+    token, token_bos = await sign_in(mine, "rina", clock), await sign_in(hers, "bos", clock)
+    await act(mine, token, conversation, "ambil")
+    assert (await act(hers, token_bos, conversation, "mutu", note="belum"))[0] == 409
+    await act(mine, token, conversation, "tutup")
+    assert (await act(mine, token, conversation, "mutu", note="bagus sekali"))[0] == 403
+    status, page = await act(hers, token_bos, conversation, "mutu", note="Sapaannya baik sekali.")
+    assert status == 200
+    assert "Catatan mutu" in page
+    assert "Sapaannya baik sekali." in await (await hers.get("/console/laporan")).text()
+
+
+async def test_the_stream_says_who_is_typing_but_not_to_other_agencies(
+    visit: Visit, officer: Account, colleague: Account, stranger: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    typist, reader, other = await visit(), await visit(), await visit()
+    token = await sign_in(typist, "rina", clock)
+    await sign_in(reader, "dewi", clock)
+    await sign_in(other, "jaksa", clock)
+    await act(typist, token, conversation, "ambil")
+    address = f"/console/siaran?conversation={conversation}"
+    async with reader.get(address) as stream, other.get(address) as foreign:
+        await stream.content.readline()
+        await asyncio.sleep(0.3)
+        await act(typist, token, conversation, "mengetik")
+        async with asyncio.timeout(2):
+            while await _next_event(stream) != "mengetik":
+                pass
+            assert (await stream.content.readline()).decode() == "data: Rina W.\n"
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await _next_event(foreign)
+
+
+@pytest.mark.parametrize("path", ["percakapan/bukan-uuid", "tidak-ada", "permohonan/x/dokumen/y/z/w"])
+async def test_what_is_not_there_is_a_page_in_the_reader_s_language(
+    visit: Visit, officer: Account, clock: Clock, path: str
+) -> None:
+    visitor = await visit()
+    await sign_in(visitor, "rina", clock)
+    answer = await visitor.get(f"/console/{path}")
+    assert answer.status == 404
+    assert "Kembali ke percakapan" in await answer.text()
+    assert "Not Found" not in await answer.text()
+
+
+async def test_who_waits_too_long_is_marked_in_the_queue_and_on_the_board(
+    visit: Visit, officer: Account, supervisor: Account, workspace: Workspace, clock: Clock
+) -> None:
+    clock.advance(datetime(2027, 3, 1, 9, 0, tzinfo=LOCAL_TIME) - clock())
+    await waiting(workspace)
+    mine, hers = await visit(), await visit()
+    await sign_in(mine, "rina", clock)
+    await sign_in(hers, "bos", clock)
+    clock.advance(workspace.room.standard.nudge)
+    assert "segera dibalas" in await (await mine.get("/console/antrean")).text()
+    clock.advance(workspace.room.standard.escalate - workspace.room.standard.nudge)
+    assert await escalate(workspace.room) == 1
+    assert "terlalu lama" in await (await mine.get("/console/antrean")).text()
+    board = await (await hers.get("/console/papan")).text()
+    assert "1 perlu penyelia" in board
+    assert "dinaikkan" in board

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import insert
 
 from bot.desk.hours import Hours, read_week
+from bot.desk.standard import Level, Standard
 from bot.tables import conversations, handoffs, inbox
 from console.accounts import Account, Role, add_account
 from console.reports import safe_cell
-from console.standard import Level, Standard
 from console.workspace import Workspace
 from tests.bot.fakes import Clock
 from tests.console.conftest import PASSWORD, Visit, sign_in

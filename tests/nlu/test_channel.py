@@ -170,6 +170,12 @@ def test_form_asks_on_and_a_question_in_between_is_answered(phone: Phone) -> Non
     assert texts(phone.say("bayar ga")) == ["action_jawab -", "Jenis kelamin?"]
 
 
+def test_frame_tells_an_answer_to_the_form_from_a_message_of_its_own(phone: Phone) -> None:
+    assert phone.say("ktp saya hilang")["frame"]["in_form"] is False
+    assert phone.say("Siti Aminah")["frame"]["in_form"] is True
+    assert phone.say("bayar berapa?")["frame"]["in_form"] is False
+
+
 def test_open_form_goes_on_in_the_next_session(phone: Phone, actions: Any) -> None:
     phone.say("ktp saya hilang")
     for _ in range(45):

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import tarfile
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from nlu.fingerprint import FINGERPRINT_FILE, fingerprint_of_model, understanding_fingerprint
+from nlu.fingerprint import MADE_OF_FILE, made_of, made_of_model, understanding_fingerprint
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,15 +59,38 @@ def test_what_teaches_nothing_leaves_it(root: Path, file: str) -> None:
     assert understanding_fingerprint(root) == before
 
 
+@pytest.mark.parametrize(
+    ("file", "still_serves"),
+    [
+        ("data/nlu/salam.yml", True),
+        ("data/tinjauan/tinjauan.yml", True),
+        ("data/keluarga.yml", True),
+        ("data/kamus/jawa.yml", False),
+        ("nlu/seed.py", False),
+        ("domain.yml", False),
+    ],
+)
+def test_a_model_of_other_data_still_serves(root: Path, file: str, still_serves: bool) -> None:
+    before = made_of(root)
+    (root / file).parent.mkdir(exist_ok=True)
+    with (root / file).open("a") as opened:
+        opened.write("# more\n")
+    after = made_of(root)
+    assert before.serves(after) == still_serves
+    assert (before.data == after.data) != still_serves
+    assert (before.reviewed == after.reviewed) == (file != "data/tinjauan/tinjauan.yml")
+
+
 def test_a_model_tells_its_own(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
-        member = tarfile.TarInfo(f"components/train_intents0/{FINGERPRINT_FILE}")
-        member.size = 3
-        archive.addfile(member, io.BytesIO(b"abc"))
-    assert fingerprint_of_model(tmp_path / "model.tar.gz") == "abc"
+        content = json.dumps(asdict(made_of())).encode()
+        member = tarfile.TarInfo(f"components/train_intents0/{MADE_OF_FILE}")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    assert made_of_model(tmp_path / "model.tar.gz") == made_of()
 
 
 def test_an_old_model_tells_none(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz"):
         pass
-    assert fingerprint_of_model(tmp_path / "model.tar.gz") is None
+    assert made_of_model(tmp_path / "model.tar.gz") is None

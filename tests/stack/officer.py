@@ -7,13 +7,13 @@ import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyotp
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, ConsoleMessage, Page
 
 from tests.stack.running import ROOT, Running
 
@@ -27,12 +27,14 @@ class OfficerAccount:
     password: str
 
 
-def add_officer(stack: Running, name: str, *, role: str = "petugas", agency: str | None = "umum") -> OfficerAccount:
+def add_officer(
+    stack: Running, name: str, *, role: str = "petugas", agency: str | Sequence[str] | None = "umum"
+) -> OfficerAccount:
     """By `praja user add`, as an operator does it."""
     username = f"uji-{uuid.uuid4().hex[:8]}"
     command = [sys.executable, "-m", "praja.command", "user", "add", username, "--name", name, "--role", role]
-    if agency is not None:
-        command += ["--agency", agency]
+    for one in [agency] if isinstance(agency, str) else agency or ():
+        command += ["--agency", one]
     said = subprocess.run(
         command,
         cwd=ROOT,
@@ -52,6 +54,7 @@ async def sign_in(browser: Browser, stack: Running, account: OfficerAccount, **c
     page = await (await browser.new_context(locale="id-ID", **context)).new_page()  # type: ignore[arg-type]
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if _is_fault(said) else None)
     await page.goto(f"{stack.url}/console/masuk")
     await page.get_by_label("Nama akun").fill(account.username)
     await page.get_by_label("Kata sandi").fill(account.password)
@@ -82,10 +85,10 @@ class OfficerPage:
     async def open(self, conversation: str) -> None:
         await self.page.goto(f"{self.stack.url}/console/percakapan/{conversation}")
 
-    async def waiting(self, text: str) -> str:
+    async def waiting(self, text: str, seconds: float = 30) -> str:
         """The conversation in the queue whose last message holds `text`; waits until it is there."""
         link = self.page.locator("#queue .items a", has_text=text).first
-        await link.wait_for()
+        await link.wait_for(timeout=seconds * 1000)
         address = await link.get_attribute("href")
         found = re.search(r"[0-9a-f-]{36}", str(address))
         assert found is not None
@@ -107,6 +110,11 @@ class OfficerPage:
     async def say(self, text: str) -> None:
         await self.page.locator("#text").fill(text)
         await self.page.get_by_role("button", name="Kirim", exact=True).click()
+
+
+def _is_fault(said: ConsoleMessage) -> bool:
+    """What a page logs by itself, a refusal of its own policy among it; not that an address answered with an error."""
+    return said.type == "error" and not said.text.startswith("Failed to load resource")
 
 
 def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,18 +1,28 @@
-"""The pictures of the README, taken of a running stack: `.venv/bin/python -m tests.stack.pictures`."""
+"""The pictures of the README and the guides, taken of a running stack: `.venv/bin/python -m tests.stack.pictures`."""
 
 from __future__ import annotations
 
-from backend.catalogue import load_catalogue
+import asyncio
+
+from backend.catalogue import Service, load_catalogue
 from tests.stack.browser import BrowserPhone, phone_page
 from tests.stack.citizen import answer_question, begin
-from tests.stack.running import ROOT, running
+from tests.stack.desk_pictures import take_desk_pictures
+from tests.stack.running import ROOT, Running, running
 
 PICTURES = ROOT / "docs" / "pictures"
 
 
 def main() -> None:
-    service = load_catalogue(ROOT / "data").services["ktp_hilang"]
-    with running() as stack, phone_page() as page:
+    catalogue = load_catalogue(ROOT / "data")
+    service = catalogue.services["ktp_hilang"]
+    with running() as stack:
+        asyncio.run(take_desk_pictures(stack, catalogue, PICTURES))
+        _take_phone_pictures(stack, service)
+
+
+def _take_phone_pictures(stack: Running, service: Service) -> None:
+    with phone_page() as page:
         phone = BrowserPhone(page, stack.url, "siti")
         heard = phone.say("min ktp sy ilang, mau bikin lagi")
         phone.picture(PICTURES / "asked.png")

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from actions.backend import Question
-from actions.interpretation import Aside, File, Meaning, Value, interpret
+from actions.interpretation import Aside, Explain, File, Meaning, Value, interpret
 from actions.turn import Turn
 from identity import InvalidNumber, parse_kk_number, parse_nik, parse_phone
 from tests.stack.running import RASA_TOKEN, ROOT, Running
@@ -56,7 +56,7 @@ def _kind(question: Question, meaning: Meaning) -> str:
             return "answer"
         case Value() | File():
             return "answer"
-        case Aside():
+        case Aside() | Explain():
             return "aside"
     return "unfit"
 
@@ -78,5 +78,5 @@ def _turn(parsed: dict[str, Any]) -> Turn:
         conversation="c", message_id="m", channel="simulator", text=parsed["text"], intent=parsed["intent"]["name"],
         confidence=parsed["intent"]["confidence"], intents=(), services=(),
         entities={e["entity"]: str(e["value"]) for e in parsed["entities"] if e["entity"] != "layanan"},
-        choice=None, file=None, phone=None, has_location=False, slots={},
+        choice=None, file=None, phone=None, location=None, slots={},
     )  # fmt: skip

@@ -73,7 +73,7 @@ def test_another_persons_number_tells_nothing(
 ) -> None:
     number, _ = file_service(phone, catalogue.services["sk_umum"])
     stranger = said(new_phone().say(f"status {number}"))
-    assert "tidak diajukan dari percakapan ini" in stranger
+    assert "tidak ada di percakapan ini" in stranger
     assert "Siti" not in stranger
 
 
@@ -125,8 +125,9 @@ def test_a_wrong_file_is_refused_and_the_right_one_taken(phone: SimulatorPhone, 
 
 def test_the_review_sends_only_on_a_plain_yes(phone: SimulatorPhone, catalogue: Catalogue) -> None:
     _fill(phone, catalogue, "sk_umum", nik="3515081708860001")
-    for doubt in ("iya tapi namanya salah", "kirim besok aja", "jangan kirim dulu"):
+    for doubt in ("iya tapi namanya salah", "jangan kirim dulu", "kirim besok aja"):
         assert "SDA-" not in said(phone.say(doubt))
+    phone.say("lanjutkan")
     phone.say("ubah nama lengkap")
     phone.say("Siti Aminah")
     assert "SDA-" in said(phone.say("iya benar"))

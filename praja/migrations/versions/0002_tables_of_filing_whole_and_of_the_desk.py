@@ -239,6 +239,31 @@ def upgrade() -> None:
         schema="console",
     )
     op.create_table(
+        "review_progress",
+        sa.Column("only", sa.Boolean(), nullable=False),
+        sa.Column("message", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("only"),
+        schema="console",
+    )
+    op.create_table(
+        "reviews",
+        sa.Column("message", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("picked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reasons", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=True),
+        sa.Column("after", sa.LargeBinary(), nullable=True),
+        sa.Column("intent", sa.Text(), nullable=True),
+        sa.Column("confidence", sa.Double(), nullable=True),
+        sa.Column("service", sa.Text(), nullable=True),
+        sa.Column("service_confidence", sa.Double(), nullable=True),
+        sa.Column("model", sa.Text(), nullable=True),
+        sa.Column("twice", sa.Boolean(), nullable=False),
+        sa.Column("in_set", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("message"),
+        schema="console",
+    )
+    op.create_table(
         "audit",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -255,6 +280,49 @@ def upgrade() -> None:
     )
     op.create_index("audit_account", "audit", ["account", "id"], unique=False, schema="console")
     op.create_index("audit_subject", "audit", ["subject", "id"], unique=False, schema="console")
+    op.create_table(
+        "opinions",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("review", sa.BigInteger(), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("account", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("act", sa.Uuid(), nullable=False),
+        sa.Column("intent", sa.Text(), nullable=True),
+        sa.Column("service", sa.Text(), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account"],
+            ["console.accounts.id"],
+        ),
+        sa.ForeignKeyConstraint(["review"], ["console.reviews.message"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        schema="console",
+    )
+    op.create_index(op.f("ix_console_opinions_act"), "opinions", ["act"], unique=False, schema="console")
+    op.create_index("opinions_account", "opinions", ["account", "id"], unique=False, schema="console")
+    op.create_index(
+        "opinions_one_each_stage",
+        "opinions",
+        ["review", "stage"],
+        unique=True,
+        schema="console",
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
+    )
+    op.create_table(
+        "review_sets",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account", sa.Uuid(), nullable=False),
+        sa.Column("examples", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account"],
+            ["console.accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("name"),
+        schema="console",
+    )
     op.create_table(
         "sessions",
         sa.Column("fingerprint", sa.Text(), nullable=False),
@@ -398,6 +466,7 @@ def upgrade() -> None:
     op.add_column(
         "frames", sa.Column("displeased", sa.Boolean(), server_default=sa.text("false"), nullable=False), schema="bot"
     )
+    op.add_column("frames", sa.Column("in_form", sa.Boolean(), nullable=True), schema="bot")
     op.alter_column("frames", "entities", existing_type=postgresql.BYTEA(), nullable=True, schema="bot")
     op.alter_column("frames", "text", existing_type=postgresql.BYTEA(), nullable=True, schema="bot")
     op.add_column("handoffs", sa.Column("agency", sa.Text(), server_default="umum", nullable=False), schema="bot")
@@ -410,6 +479,7 @@ def upgrade() -> None:
     op.add_column("handoffs", sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True), schema="bot")
     op.add_column("handoffs", sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True), schema="bot")
     op.add_column("handoffs", sa.Column("said_at", sa.DateTime(timezone=True), nullable=True), schema="bot")
+    op.add_column("handoffs", sa.Column("raised_at", sa.DateTime(timezone=True), nullable=True), schema="bot")
     op.add_column("handoffs", sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True), schema="bot")
     op.add_column("handoffs", sa.Column("outcome", sa.Text(), nullable=True), schema="bot")
     op.create_index("handoffs_of_an_agency", "handoffs", ["agency", "requested_at"], unique=False, schema="bot")

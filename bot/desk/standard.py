@@ -10,13 +10,10 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.desk.agencies import DeskUnfit
 from bot.desk.hours import Hours
 
-__all__ = ["Level", "Standard", "StandardUnfit", "read_standard"]
-
-
-class StandardUnfit(Exception):
-    """The file can't be used; the message says what to mend."""
+__all__ = ["Level", "Standard", "read_standard"]
 
 
 class Level(enum.StrEnum):
@@ -56,12 +53,12 @@ class _File(BaseModel):
 
 
 def read_standard(data: Path) -> Standard:
-    """Raises StandardUnfit."""
+    """Raises DeskUnfit."""
     path = data / "standar.yml"
     try:
         read = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise StandardUnfit(f"{path} harus berisi balasan_pertama, ingatkan, naikkan (menit): {error}") from None
+        raise DeskUnfit(f"{path} harus berisi balasan_pertama, ingatkan, naikkan (menit): {error}") from None
     if not read.ingatkan <= read.balasan_pertama <= read.naikkan:
-        raise StandardUnfit(f"{path}: ingatkan ≤ balasan_pertama ≤ naikkan")
+        raise DeskUnfit(f"{path}: ingatkan ≤ balasan_pertama ≤ naikkan")
     return Standard(*(timedelta(minutes=n) for n in (read.balasan_pertama, read.ingatkan, read.naikkan)))

@@ -1,0 +1,40 @@
+"""What review does by itself, beside the pages: pick what came in, forget what is to be forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.fault import fault
+from console.protection import WORKSPACE
+from console.review.room import ReviewRoom
+from console.review.selection import forget, pick
+
+__all__ = ["keep", "keep_review"]
+
+_PAUSE = 60.0
+_logger = logging.getLogger(__name__)
+
+
+async def keep_review(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(keep(app[WORKSPACE].review))
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def keep(room: ReviewRoom, pause: float = _PAUSE) -> None:
+    """Until cancelled; `pause` in seconds."""
+    while True:
+        await asyncio.sleep(pause)
+        try:
+            await forget(room)
+            await pick(room)
+        except (SQLAlchemyError, OSError) as error:
+            _logger.warning("picking messages for review failed: %s", fault(error))

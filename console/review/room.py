@@ -1,0 +1,68 @@
+"""What every part of review works with: the bot's store, the seal of what is kept for review, labels, and known examples."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.store import Store
+from console.review.known import KnownExamples
+from console.review.labels import Labels, LabelsUnfit, read_labels
+from identity import Seal
+
+__all__ = ["ReviewRoom"]
+
+
+@dataclass(frozen=True)
+class ReviewRoom:
+    store: Store
+    seal: Seal
+    labels: Labels
+    known: KnownExamples
+    data: Path
+    objection: re.Pattern[str]
+    """in what a citizen says next, when the answer was to another question; asked of `similarity.plain` text"""
+    may_write: bool
+    """whether sets are written into `data`; else they are downloaded"""
+
+    @classmethod
+    def open(cls, store: Store, secret_key: str, data: Path, *, may_write: bool) -> ReviewRoom:
+        """Raises LabelsUnfit."""
+        return cls(
+            store,
+            Seal(secret_key, "console.review"),
+            read_labels(data),
+            KnownExamples(data),
+            data,
+            _read_objection(data),
+            may_write,
+        )
+
+    @property
+    def engine(self) -> AsyncEngine:
+        return self.store.engine
+
+    def clock(self) -> datetime:
+        return self.store.clock()
+
+    def text(self, sealed: bytes | None) -> str | None:
+        return None if sealed is None else self.seal.open(sealed).decode()
+
+    def json(self, sealed: bytes | None) -> Any:
+        return None if sealed is None else self.seal.open_json(sealed)
+
+
+def _read_objection(data: Path) -> re.Pattern[str]:
+    path = data / "keberatan.yml"
+    try:
+        phrases = TypeAdapter(list[str]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValidationError):
+        raise LabelsUnfit(f"{path} harus berisi daftar ungkapan") from None
+    return re.compile(rf"\b(?:{'|'.join(re.escape(phrase.lower()) for phrase in phrases)})\b")
