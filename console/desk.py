@@ -24,7 +24,7 @@ from console.accounts import Account, Role, list_accounts
 from console.audit import Act, record
 from console.backend import BackendDown, BackendRefused, Draft, Filing, ListedService
 from console.filings import STATES, name_of_service
-from console.protection import WORKSPACE, page, signed_in
+from console.protection import WORKSPACE, page, sent_file, signed_in
 from console.replies import fill
 from console.workspace import Workspace
 
@@ -35,7 +35,6 @@ _MOST_SHOWN = 50
 _VIEWS = {"queued": "Menunggu", "mine": "Milik saya", "all": "Semua"}
 _FILED = "permohonan"
 """mode of the services that can be filed in a conversation"""
-_INLINE = frozenset({"application/pdf", "image/jpeg", "image/png", "image/webp"})
 
 
 def routes() -> list[web.RouteDef]:
@@ -165,19 +164,20 @@ async def _known(workspace: Workspace, contact: str, service: str | None) -> _Kn
 
 
 async def _transcript(request: web.Request) -> web.Response:
-    workspace, me, conversation = _asked(request)
-    officer = officer_of(me)
-    about = await packet(workspace.room, officer, conversation)
-    lines = await transcript(workspace.room, officer, conversation)
-    return page(request, "transcript.html", conversation=conversation, about=about, lines=lines, officer=officer.id)
+    return await _transcript_part(request, reveal=False)
 
 
 async def _reveal(request: web.Request) -> web.Response:
     workspace, me, conversation = _asked(request)
-    officer = officer_of(me)
     await record(workspace, me.id, Act.UNMASKED, f"conversation:{conversation}")
+    return await _transcript_part(request, reveal=True)
+
+
+async def _transcript_part(request: web.Request, *, reveal: bool) -> web.Response:
+    workspace, me, conversation = _asked(request)
+    officer = officer_of(me)
     about = await packet(workspace.room, officer, conversation)
-    lines = await transcript(workspace.room, officer, conversation, reveal=True)
+    lines = await transcript(workspace.room, officer, conversation, reveal=reveal)
     return page(request, "transcript.html", conversation=conversation, about=about, lines=lines, officer=officer.id)
 
 
@@ -185,12 +185,7 @@ async def _file(request: web.Request) -> web.Response:
     workspace, me, conversation = _asked(request)
     await record(workspace, me.id, Act.SAW_DOCUMENT, f"conversation:{conversation}")
     found = await file(workspace.room, officer_of(me), conversation, _identifier(request, "file"))
-    return web.Response(
-        body=found.content,
-        content_type=found.content_type if found.content_type in _INLINE else "application/octet-stream",
-        # Whatever a citizen sent may not run anything, not even in a window of its own.
-        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"},
-    )
+    return sent_file(found.content_type, found.content)
 
 
 # What is done: each gives the page as it is then, or says on it why not.

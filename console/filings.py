@@ -10,7 +10,7 @@ from console.access import access_agency, may_access_agency
 from console.accounts import Account
 from console.audit import Act, record
 from console.backend import BackendRefused, Filing, ServiceEntry
-from console.protection import WORKSPACE, page, signed_in
+from console.protection import WORKSPACE, page, sent_file, signed_in
 from console.workspace import Workspace
 
 __all__ = ["STATES", "name_of_service", "routes"]
@@ -44,7 +44,6 @@ _ANSWERS: Mapping[str, Sequence[tuple[str, str]]] = {
 """The same for complaints and questions, which end with an answer and not with a document."""
 _FILED = "permohonan"
 """mode of what ends with a document"""
-_INLINE = frozenset({"application/pdf", "image/jpeg", "image/png", "image/webp"})
 
 
 def routes() -> list[web.RouteDef]:
@@ -159,12 +158,7 @@ async def _file(request: web.Request, filing: Filing, path: str, what: str) -> w
         content_type, content = await workspace.backend.file(path)
     except BackendRefused as refused:
         raise web.HTTPNotFound(text=str(refused)) from None
-    return web.Response(
-        body=content,
-        content_type=content_type if content_type in _INLINE else "application/octet-stream",
-        # Whatever a citizen sent may not run anything, not even in a window of its own.
-        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"},
-    )
+    return sent_file(content_type, content)
 
 
 async def _filing_page(request: web.Request, problem: str | None = None, status: int = 200) -> web.Response:

@@ -14,7 +14,18 @@ from console.backend import BackendDown, BackendRefused
 from console.sessions import Proof, Session, read_session
 from console.workspace import Workspace
 
-__all__ = ["COOKIE", "SESSION", "WORKSPACE", "forget", "harden", "page", "protect", "remember", "signed_in"]
+__all__ = [
+    "COOKIE",
+    "SESSION",
+    "WORKSPACE",
+    "forget",
+    "harden",
+    "page",
+    "protect",
+    "remember",
+    "sent_file",
+    "signed_in",
+]
 
 COOKIE = "praja_sesi"
 WORKSPACE = web.AppKey("workspace", Workspace)
@@ -27,6 +38,7 @@ _OPEN = frozenset({"login", "login_post", "static", "oidc_start", "oidc_back"})
 _HALF = frozenset({"totp", "totp_post", "enrol", "enrol_post", "logout"})
 """and of those that need only the password's"""
 _SAFE = frozenset({"GET", "HEAD"})
+_INLINE = frozenset({"application/pdf", "image/jpeg", "image/png", "image/webp"})
 _SENTENCES = {
     400: "Permintaan itu tidak bisa dibaca. Kembali, lalu ulangi.",
     404: "Halaman itu tidak ada.",
@@ -178,4 +190,13 @@ def page(request: web.Request, template: str, /, *, status: int = 200, **values:
     }
     return web.Response(
         text=workspace.pages.render(template, {**common, **values}), content_type="text/html", status=status
+    )
+
+
+def sent_file(content_type: str, content: bytes) -> web.Response:
+    """What a citizen or an officer sent: shown where browsers can, and it may run nothing, even in a window of its own."""
+    return web.Response(
+        body=content,
+        content_type=content_type if content_type in _INLINE else "application/octet-stream",
+        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"},
     )
