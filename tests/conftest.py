@@ -10,10 +10,26 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from praja.postgres import create_database, embedded_postgres
 
 _counter = itertools.count()
+
+
+class _OneStack(LoadScopeScheduling):
+    """The tests of the whole stack stay with one worker, since they share one stack on two cores; others go to whoever is free.
+
+    xdist's own groups write their name into a private field that pytest 9.2 no longer has.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stack" if nodeid.startswith("tests/stack/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return _OneStack(config, log)
 
 
 @pytest.fixture(scope="session")

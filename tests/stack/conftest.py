@@ -13,10 +13,14 @@ from tests.stack.running import ROOT, Running, running_with_channels
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if _is_of_the_stack(item):
             item.add_marker(pytest.mark.stack)
-            # One worker runs them all, since they share one stack on two cores.
-            item.add_marker(pytest.mark.xdist_group("stack"))
+    # They take longest, so they begin first, and the other worker does all the rest meanwhile.
+    items.sort(key=lambda item: not _is_of_the_stack(item))
+
+
+def _is_of_the_stack(item: pytest.Item) -> bool:
+    return Path(__file__).parent in item.path.parents
 
 
 @pytest.fixture(scope="session")
