@@ -45,6 +45,8 @@ class DialogueAction(Action):
     """
 
     keeps_data = False
+    tells_of_photo = True
+    """Words on a photo are answered, and so is what becomes of the photo that nothing has asked for."""
     offers_in_form = False
     """While a form is open, the choices on the phone are its own: an aside only answers."""
 
@@ -69,7 +71,10 @@ class DialogueAction(Action):
                 raise
             reply.say(self.texts("backend_mati"))
             events = []
-        if (turn.slot("draf") or turn.slot("perbaikan")) and not self.offers_in_form:
+        fills = bool(turn.slot("draf") or turn.slot("perbaikan"))
+        if turn.file is not None and turn.text and self.tells_of_photo and not fills:
+            reply.say(self.texts("foto_belum_disimpan"))
+        if fills and not self.offers_in_form:
             reply.choices.clear()
             # What a form is about stays the topic, whatever was asked in between.
             events = [event for event in events if event.get("name") != "layanan"]

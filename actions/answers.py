@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 
 from rasa_sdk.events import EventType, SlotSet
 
-from actions.action import DialogueAction
+from actions.action import DialogueAction, Resources
+from actions.backend import BackendDown
 from actions.catalogue import Fact, Service
 from actions.offices import Office
 from actions.opening import tell_day, tell_now
+from actions.own_filings import OwnFilings
 from actions.topic import Choice, find_service, offer_next_best
 from actions.turn import Reply, Turn
 from actions.wishes import asks_of_rejection, wants
 
 __all__ = ["Answer"]
 
+_UNDER_WAY = ("MENUNGGU", "DIPROSES")
 _REPRESENTED = {
     "always": "wakil_wajib_kuasa",
     "unless_family": "wakil_bukan_keluarga",
@@ -27,6 +31,10 @@ _REPRESENTED = {
 
 class Answer(DialogueAction):
     """`tanya_*`: one question, one paragraph, and the next step as a choice."""
+
+    def __init__(self, name: str, resources: Resources) -> None:
+        super().__init__(name, resources)
+        self._filings = OwnFilings(resources)
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
         if turn.choice is None and asks_of_rejection(turn.text):
@@ -46,10 +54,21 @@ class Answer(DialogueAction):
         if isinstance(found, Choice):
             return [SlotSet("layanan", found.topic)] if found.topic else []
         self._tell(found, turn, reply)
+        if turn.slot("draf") is None and turn.intent == "tanya_lama_proses":
+            await self._tell_own(found, turn, reply)
         if turn.slot("draf") is None and turn.intent != "ajukan_layanan":
             self._next_step(found, turn, reply)
             await offer_next_best(found, turn, self.catalogue, reply)
         return [SlotSet("layanan", found.id), self.mean(f"mulai:{found.id}" if found.mode == "permohonan" else None)]
+
+    async def _tell_own(self, service: Service, turn: Turn, reply: Reply) -> None:
+        """Whoever has such a filing under way wants to know of that one."""
+        with suppress(BackendDown):
+            for own in await self._filings.all(turn):
+                filing = own.filing
+                if filing.service == service.id and filing.state in _UNDER_WAY and filing.due_on is not None:
+                    until = self.due(filing.due_on, service)
+                    reply.say(self.texts("batas_waktu_anda", nomor=filing.number, batas=until))
 
     def _tell(self, service: Service, turn: Turn, reply: Reply) -> None:
         match turn.intent:

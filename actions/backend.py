@@ -13,6 +13,7 @@ import aiohttp
 
 from actions.filed import Filing, Kept, Verified, read_filing, read_kept, read_verified
 from actions.states import States
+from journal import turn_header
 
 __all__ = [
     "Backend",
@@ -281,7 +282,7 @@ class Backend:
 
     async def _call(self, method: str, path: str, **request: Any) -> Any:
         """Every call here is safe to repeat: it reads, or names its message or draft, so the backend knows it again."""
-        headers = {**self._headers, **request.pop("headers", {})}
+        headers = {**self._headers, **turn_header(), **request.pop("headers", {})}
         for pause in (*_PAUSES, None):
             try:
                 async with self._session.request(

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 
 from actions.backend import BackendDown
+from journal import turn_header
 
 __all__ = ["Bot"]
 
@@ -34,7 +35,7 @@ class Bot:
     async def _post(self, path: str, body: Mapping[str, Any] | None) -> Any:
         try:
             async with self._session.post(
-                self._url + path, json=body, headers=self._headers, timeout=_TIMEOUT
+                self._url + path, json=body, headers={**self._headers, **turn_header()}, timeout=_TIMEOUT
             ) as response:
                 if not response.ok:
                     raise BackendDown(f"bot {path.split('/')[1]}: {response.status}")

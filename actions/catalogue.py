@@ -99,6 +99,11 @@ class Catalogue:
     def family_name(self, name: str) -> str | None:
         return self._families.get(name)
 
+    async def name(self, service_or_family: str) -> str | None:
+        """What citizens call it; None for what is neither."""
+        known = (await self.summaries()).get(service_or_family)
+        return known.name if known is not None else self.family_name(service_or_family)
+
     async def summaries(self) -> Mapping[str, Summary]:
         if self._summaries is None or time.monotonic() - self._summaries[0] > _FRESH:
             try:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from actions.backend import Draft, DraftItem
-from actions.words import fold, is_word, starts_with_word
+from actions.words import after_courtesy, fold, is_word, starts_with_word
 
 __all__ = ["WHICH", "earlier_than", "named_in", "wanted_by"]
 
@@ -26,7 +26,7 @@ def earlier_than(changing: str | None, draft: Draft) -> str | None:
 
 def wanted_by(text: str, draft: Draft) -> str | None:
     """The field meant by "salah, nik yang tadi"; WHICH for a bare "ubah"; None for what is no wish to change."""
-    said = fold(text)
+    said = fold(text) if _asks_words(draft) else after_courtesy(text)
     answered = {*draft.answers, *draft.documents}
     if is_word("ubah", said):
         return WHICH if answered else None
@@ -53,8 +53,11 @@ def _is_hinted(said: str, item: DraftItem) -> bool:
 
 def _means_to_change(said: str, draft: Draft) -> bool:
     """ "ubah hubungan" is no answer, but where words are asked for "salah satu rumah di ..." may be one."""
-    asks_words = draft.next is not None and draft.next.type in ("text", "address", "name", "location")
-    return said.split(maxsplit=1)[0] == "ubah" or not asks_words
+    return said.split(maxsplit=1)[0] == "ubah" or not _asks_words(draft)
+
+
+def _asks_words(draft: Draft) -> bool:
+    return draft.next is not None and draft.next.type in ("text", "address", "name", "location")
 
 
 def _letters_named(said: str, item: DraftItem) -> int:

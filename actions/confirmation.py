@@ -33,6 +33,23 @@ class Confirmation:
         reply.offer(f"konfirmasi:{filing.number}:belum", "Belum beres")
         return SlotSet("tawaran", f"konfirmasi:{filing.number}:ya")
 
+    async def take_word(self, turn: Turn, reply: Reply) -> list[EventType] | None:
+        """A mere yes or no, while nothing else was offered: to the question that came with the news. "Belum" and "sudah"
+        answer it; what may be about something else has it asked again. None when no complaint, or several, await an answer.
+        """
+        if turn.choice is not None or turn.slot("draf") is not None or turn.slot("tawaran") is not None:
+            return None
+        waiting = await self._waiting(turn)
+        if len(waiting) != 1:
+            return None
+        resolved, still_open = (
+            any(_says(kind, text) for text in _whole(turn.text)) for kind in ("beres", "belum_beres")
+        )
+        is_vague = is_word("ya", turn.text) or is_word("tidak", turn.text)
+        if not is_vague and (resolved or still_open):
+            return await self._confirm(waiting[0], turn, reply, resolved=resolved)
+        return [self.ask(waiting[0].filing, reply)]
+
     async def take(self, turn: Turn, reply: Reply) -> list[EventType] | None:
         """None when the message doesn't say whether a complaint is settled."""
         if turn.choice is not None:
@@ -40,7 +57,7 @@ class Confirmation:
         resolved = _says("beres", turn.text)
         if not resolved and not _says("belum_beres", turn.text):
             return None
-        waiting = [each for each in await self._filings.all(turn) if each.filing.awaits_confirmation]
+        waiting = await self._waiting(turn)
         if len(waiting) == 1:
             return await self._confirm(waiting[0], turn, reply, resolved=resolved)
         if not waiting:
@@ -49,6 +66,9 @@ class Confirmation:
             [each.filing for each in waiting], reply, kind="status", question="pengaduan_yang_mana"
         )
         return []
+
+    async def _waiting(self, turn: Turn) -> list[Own]:
+        return [each for each in await self._filings.all(turn) if each.filing.awaits_confirmation]
 
     async def _chosen(self, turn: Turn, reply: Reply) -> list[EventType]:
         own = await self._filings.by_number(turn.entities["nomor_permohonan"], turn)
@@ -76,6 +96,11 @@ class Confirmation:
         with suppress(BackendDown):
             address = await self._bot.link("penilaian", turn.conversation, subject)
             reply.say(self._texts("pengaduan_nilai", alamat=address))
+
+
+def _whole(answer: str) -> tuple[str, str]:
+    """What "belum" stands for after "Sudah beres?", besides itself."""
+    return answer, f"{answer} beres"
 
 
 def _says(kind: str, text: str) -> bool:

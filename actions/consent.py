@@ -21,9 +21,12 @@ class Consents:
         return self._texts("persetujuan")
 
     async def is_given(self, turn: Turn) -> bool:
-        """False as well when it was withdrawn."""
-        consent = await self._backend.consent(turn.conversation)
-        return consent is not None and consent.version == self._version
+        """Here, or where the same phone number was proved; withdrawing takes it back in all of them."""
+        for contact in turn.contacts:
+            consent = await self._backend.consent(contact)
+            if consent is not None and consent.version == self._version:
+                return True
+        return False
 
     async def give(self, turn: Turn) -> None:
         await self._backend.give_consent(turn.conversation, turn.channel, turn.message_id, self._version)

@@ -14,10 +14,10 @@ from rasa_sdk.events import ActionExecutionRejected, EventType, FollowupAction, 
 from actions.action import FORM, DialogueAction, Resources
 from actions.backend import NotNow, Question, Refused
 from actions.filed import Filing, Flaw
-from actions.interpretation import Aside, Explain, Stale, Unfit, Value, interpret, is_aside
+from actions.interpretation import Aside, Explain, Stale, Unfit, Value, asks_besides, interpret, is_aside
 from actions.interpretation import File as SentFile
 from actions.own_filings import Own, OwnFilings
-from actions.turn import FetchFile, IncomingFile, Reply, Turn
+from actions.turn import FetchFile, FileLost, IncomingFile, Reply, Turn
 from actions.words import is_word, puts_off
 
 __all__ = ["Correction", "StartCorrection"]
@@ -53,10 +53,13 @@ class StartCorrection(DialogueAction):
         name = await self._filings.service_name(filing.service)
         listed = "\n".join(f"- {flaw.name}" for flaw in filing.fix)
         reply.say(self.texts("perbaiki_mulai", nomor=filing.number, layanan=name, isi=listed))
+        goes_on = turn.slot("perbaikan") == filing.number
+        if _pages(turn) and not goes_on:
+            reply.say(self.texts("perbaiki_halaman_lepas"))
         slots = {
             "perbaikan": filing.number,
             "layanan": filing.service,
-            "halaman": None,
+            "halaman": turn.slots.get("halaman") if goes_on else None,
             "draf": None,
             "isian": None,
             "ubah": None,
@@ -69,6 +72,7 @@ class Correction:
 
     def __init__(self, resources: Resources, fetch: FetchFile) -> None:
         self._backend = resources.backend
+        self._bot = resources.bot
         self._texts = resources.texts
         self._filings = OwnFilings(resources)
         self._fetch = fetch
@@ -78,11 +82,16 @@ class Correction:
         if own is None:
             reply.say(self._texts("perbaiki_tidak_lagi"))
             return _ended()
-        if turn.choice == "niat:batal" or (turn.choice is None and _puts_off(turn)):
+        if turn.choice == "niat:batal" or (turn.choice is None and turn.file is None and _puts_off(turn)):
             reply.say(self._texts("perbaiki_nanti", nomor=own.filing.number))
+            if _pages(turn):
+                reply.say(self._texts("perbaiki_halaman_lepas"))
             return _ended()
         if pages := _complete(own.filing.fix[0], turn):
             return await self._send(own, pages, turn, reply)
+        if turn.choice == _link_choice(own.filing.fix[0]):
+            await self._give_link(own.filing, turn, reply)
+            return [_EMPTY]
         question = await self._question(own.filing)
         match _meaning(question, turn):
             case Aside():
@@ -96,7 +105,9 @@ class Correction:
                 if question.help:
                     reply.say(question.help)
             case SentFile(file):
-                return await self._take_page(own, file, turn, reply)
+                events = await self._take_page(own, file, turn, reply)
+                asks = asks_besides(turn) and not _is_over(events)
+                return [*events, ActionExecutionRejected(FORM)] if asks else events
             case Value(value):
                 return await self._send(own, value or "", turn, reply)
         return [_EMPTY]
@@ -105,6 +116,8 @@ class Correction:
         own = await self._wanted(turn)
         if own is None:
             reply.say(self._texts("perbaiki_tidak_lagi"))
+            return []
+        if turn.choice == _link_choice(own.filing.fix[0]):
             return []
         if _pages(turn):
             reply.say(self._texts("perbaiki_halaman", jumlah=len(_pages(turn))))
@@ -117,8 +130,16 @@ class Correction:
         reply.expects_number = question.type == "number"
         for value, title in question.choices:
             reply.offer(f"isi:{question.field}:{value}", title)
+        if flaw.is_document:
+            reply.offer(_link_choice(flaw), "Lewat tautan")
         reply.offer("niat:batal", "Nanti saja")
         return []
+
+    async def _give_link(self, filing: Filing, turn: Turn, reply: Reply) -> None:
+        flaw, pages = filing.fix[0], await self._most_pages(filing)
+        asked: dict[str, str | int] = {"draft": filing.number, "document": flaw.item, "name": flaw.name, "pages": pages}
+        url = await self._bot.link("unggah", turn.conversation, asked)
+        reply.say(self._texts("tautan_unggah", dokumen=flaw.name, tautan=url))
 
     async def _take_page(self, own: Own, file: IncomingFile, turn: Turn, reply: Reply) -> list[EventType]:
         """The last page that a document may have is sent at once."""
@@ -129,10 +150,13 @@ class Correction:
 
     async def _send(self, own: Own, value: str | Sequence[IncomingFile], turn: Turn, reply: Reply) -> list[EventType]:
         number, flaw = own.filing.number, own.filing.fix[0]
-        content = value if isinstance(value, str) else [await self._fetch(page) for page in value]
         done: list[EventType] = [_EMPTY, SlotSet("halaman", None)]
         try:
+            content = value if isinstance(value, str) else [await self._fetch(page) for page in value]
             filing = await self._backend.correct(number, own.contact, turn.message_id, flaw.item, content)
+        except FileLost:
+            reply.say(self._texts("perbaiki_halaman_hilang"))
+            return done
         except Refused as refusal:
             reply.say(str(refusal))
             return done
@@ -182,6 +206,14 @@ def _complete(flaw: Flaw, turn: Turn) -> Sequence[IncomingFile]:
     """The pages, once the citizen says that these are all; else none."""
     said = turn.choice is None and turn.file is None and is_word("lanjut", turn.text)
     return _pages(turn) if said or turn.choice == f"isi:{flaw.item}:{_ALL_THERE}" else ()
+
+
+def _link_choice(flaw: Flaw) -> str:
+    return f"unggah:{flaw.item}"
+
+
+def _is_over(events: Sequence[EventType]) -> bool:
+    return any(event.get("name") == "perbaikan" for event in events)
 
 
 def _puts_off(turn: Turn) -> bool:

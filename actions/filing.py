@@ -9,11 +9,13 @@ from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from actions.action import FORM, DialogueAction, Resources
 from actions.backend import BackendDown, Draft, Refused
 from actions.catalogue import Service
+from actions.confirmation import Confirmation
 from actions.consent import Consents
 from actions.offer import ask_to_begin, tell_offer
 from actions.order import Order, order_in
 from actions.topic import Choice, find_service
 from actions.turn import Reply, Turn
+from actions.withdrawal import Withdraw
 from actions.words import represents, wonders
 
 __all__ = ["Agree", "Complain", "Disagree", "File", "Greet", "Resume", "Stop"]
@@ -44,7 +46,9 @@ class _Starting(DialogueAction):
             await self._consents.give(turn)
         elif not await self._consents.is_given(turn):
             notice = self._consents.notice
-            asked = ask_to_begin(service, helper=order.helper, notice=notice, texts=self.texts, reply=reply)
+            asked = ask_to_begin(
+                service, helper=order.helper, notice=notice, heard=turn.heard, texts=self.texts, reply=reply
+            )
             return [SlotSet("layanan", service.id), self.mean(asked.choice)]
         try:
             draft = await self.backend.open_draft(service.id, turn.conversation, turn.channel, helper=order.helper)
@@ -55,7 +59,8 @@ class _Starting(DialogueAction):
             return [SlotSet("layanan", service.id), self.mean(own.choice)]
         begun = "melanjutkan" if draft.answers else _BEGINNINGS[service.mode]
         reply.say(self.texts(begun, layanan=service.name))
-        return self.enter(draft)
+        reached = [SlotSet("berikutnya", None)] if turn.slot("berikutnya") == service.id else []
+        return [*reached, *self.enter(draft)]
 
     def enter(self, draft: Draft) -> list[EventType]:
         return [
@@ -82,6 +87,20 @@ class File(_Starting):
     offers_in_form = True
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        events = await self._wish(turn, reply)
+        return [*events, *await self._note_second(turn, reply)]
+
+    async def _note_second(self, turn: Turn, reply: Reply) -> list[EventType]:
+        """Of two services in one message the second is offered once the first is filed."""
+        if turn.choice is not None or turn.slot("draf") is not None:
+            return []
+        name = await self.catalogue.name(turn.besides) if turn.besides is not None else None
+        if name is None:
+            return [SlotSet("berikutnya", None)]
+        reply.say(self.texts("layanan_berikutnya", layanan=name))
+        return [SlotSet("berikutnya", turn.besides)]
+
+    async def _wish(self, turn: Turn, reply: Reply) -> list[EventType]:
         found = await find_service(turn, self.catalogue, self.texts, reply)
         if isinstance(found, Choice):
             return [SlotSet("layanan", found.topic)] if found.topic else []
@@ -93,7 +112,8 @@ class File(_Starting):
         if turn.slot("draf") is not None:
             reply.say(self.texts("sedang_mengisi", layanan=found.name))
             reply.offer(Order(found.id).choice, f"Pindah ke {found.name}")
-            return [self.mean(Order(found.id).choice)]
+            other = [SlotSet("berikutnya", found.id)] if found.id != turn.slot("layanan") else []
+            return [*other, self.mean(Order(found.id).choice)]
         return await self.offer(found, turn, reply)
 
     def _explain(self, service: Service, reply: Reply) -> None:
@@ -191,8 +211,11 @@ class Agree(Resume):
     def __init__(self, name: str, resources: Resources, after: Mapping[str, DialogueAction]) -> None:
         super().__init__(name, resources)
         self._after = after
+        self._confirmation = Confirmation(resources)
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        if (confirmed := await self._confirmation.take_word(turn, reply)) is not None:
+            return confirmed
         offered = turn.slot("tawaran")
         if offered is not None and (action := self._after.get(offered.partition(":")[0])) is not None:
             return await action.act(turn.choosing(offered), reply)
@@ -215,8 +238,11 @@ class Disagree(DialogueAction):
     def __init__(self, name: str, resources: Resources, after: Mapping[str, DialogueAction]) -> None:
         super().__init__(name, resources)
         self._after = after
+        self._confirmation = Confirmation(resources)
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
+        if (confirmed := await self._confirmation.take_word(turn, reply)) is not None:
+            return confirmed
         kind, _, about = (turn.slot("tawaran") or "").partition(":")
         if kind == "konfirmasi" and (action := self._after.get(kind)) is not None:
             return await action.act(turn.choosing(f"{kind}:{about.partition(':')[0]}:belum"), reply)
@@ -225,12 +251,21 @@ class Disagree(DialogueAction):
 
 
 class Stop(DialogueAction):
-    """`batal`: the form ends; what was answered is kept until the draft expires."""
+    """`batal`: the form ends; what was answered is kept until the draft expires.
+
+    Where none is open and nothing was offered, the filing that was sent is meant.
+    """
 
     offers_in_form = True
 
+    def __init__(self, name: str, resources: Resources, withdraw: Withdraw) -> None:
+        super().__init__(name, resources)
+        self._withdraw = withdraw
+
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
         if turn.slot("draf") is None:
+            if turn.slot("tawaran") is None and await self._withdraw.is_possible(turn):
+                return await self._withdraw.act(turn, reply)
             reply.say(self.texts("tidak_ada_yang_dibatalkan"))
             return [self.mean(None)]
         reply.say(self.texts("dihentikan"))

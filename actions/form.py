@@ -7,6 +7,7 @@ turn to that.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
@@ -23,6 +24,7 @@ from actions.interpretation import (
     Unfit,
     Value,
     agreement,
+    asks_besides,
     interpret,
     is_aside,
     lacks_it,
@@ -31,8 +33,8 @@ from actions.interpretation import (
 from actions.order import Order
 from actions.papers import MORE, Papers
 from actions.review import Review
-from actions.turn import FetchFile, Reply, Turn
-from actions.words import fold, is_word, puts_off, starts_with_word
+from actions.turn import FetchFile, FileLost, IncomingFile, Reply, Turn
+from actions.words import after_courtesy, fold, is_word, puts_off, starts_with_word
 
 __all__ = ["AskNext", "Correction", "TakeAnswer"]
 
@@ -50,6 +52,8 @@ _TOLD_BEFORE = "@tadi"
 """the choice that answers with what was told before the form began"""
 _OWN_NUMBER = "@kontak"
 """the choice that shares one's own number; the channel makes a contact of it"""
+_WORDS = "kata"
+"""ends the id of a photo's message where the words on it are an answer of their own"""
 _SHOWN_STORY = 300
 _SURE = 0.7
 _NO_WORDS = ("nik", "kk_number", "phone", "number", "date", "name")
@@ -108,12 +112,12 @@ class TakeAnswer(_FormAction):
             return [_EMPTY]
 
     async def _take(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
+        if turn.file is not None:
+            return await self._paper(draft, turn.file, turn, reply)
         if turn.choice is None and _leaves_off(draft.next, turn):
             return self._pause(reply)
         if turn.choice is None and is_word("dari_awal", turn.text):
             return await self._throw_away(draft, reply)
-        if turn.file is not None:
-            return [_EMPTY, *await self._papers.take(draft, turn.file, turn, reply)]
         if turn.slot("ubah") == WHICH:
             return await self._choose_field(draft, turn, reply)
         if draft.known is not None:
@@ -133,6 +137,22 @@ class TakeAnswer(_FormAction):
             return [_EMPTY, SlotSet("ubah", None), SlotSet("ditinjau", None), SlotSet("cerita", None)]
         return await self._answer(draft, draft.next, interpret(draft.next, turn), turn, reply)
 
+    async def _paper(self, draft: Draft, file: IncomingFile, turn: Turn, reply: Reply) -> list[EventType]:
+        """Words on it answer the question where that isn't for a document; a question of the citizen's is answered as well."""
+        try:
+            taken = await self._papers.take(draft, file, turn, reply)
+        except Refused as refusal:
+            reply.say(str(refusal))
+            taken = []
+        except FileLost:
+            reply.say(self.texts("berkas_hilang"))
+            taken = []
+        asked = draft.next
+        if asked is not None and asked.type != "document" and file.caption and not Papers.is_label(draft, file.caption):
+            words = replace(turn, file=None, message_id=f"{turn.message_id}:{_WORDS}")
+            return [*taken, *await self._take(draft, words, reply)]
+        return [_EMPTY, *taken, *([ActionExecutionRejected(FORM)] if asks_besides(turn) else [])]
+
     async def _answer(
         self, draft: Draft, question: Question, meaning: Meaning, turn: Turn, reply: Reply
     ) -> list[EventType]:
@@ -150,9 +170,20 @@ class TakeAnswer(_FormAction):
                     reply.say(question.help)
                 self._tell_a_way(question, turn, reply)
             case Value(value):
-                await self.backend.answer(draft.id, turn.message_id, question.field, value)
+                now = await self.backend.answer(draft.id, turn.message_id, question.field, value)
+                self._tell_kecamatan(question, value, now, reply)
                 return [_EMPTY, SlotSet("ubah", None), SlotSet("ditinjau", None)]
         return [_EMPTY]
+
+    def _tell_kecamatan(self, question: Question, value: str | None, now: Draft, reply: Reply) -> None:
+        """Whoever named a desa instead sees which kecamatan it was taken for."""
+        kecamatan = now.answers.get(question.field)
+        if question.type != "kecamatan" or kecamatan is None or value in (*dict(question.choices), kecamatan):
+            return
+        desa = next(
+            (now.answers[item.id] for item in now.items if item.type == "desa" and item.id in now.answers), value
+        )
+        reply.say(self.texts("kecamatan_dari_desa", desa=desa or "", kecamatan=kecamatan))
 
     def _tell_a_way(self, question: Question, turn: Turn, reply: Reply) -> None:
         """For who hasn't got what is asked for."""
@@ -183,12 +214,14 @@ class TakeAnswer(_FormAction):
     async def _review(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
         review = await self.review(draft)
         if turn.choice is None and is_word("tetap_kirim", turn.text) and review.duplicate(turn) is not None:
-            return await self._submit(draft, review, reply, again=True)
+            return await self._submit(draft, review, turn, reply, again=True)
         if turn.choice == "isi:review:tetap" and review.duplicate(turn) is not None:
-            return await self._submit(draft, review, reply, again=True)
+            return await self._submit(draft, review, turn, reply, again=True)
         if turn.choice == "isi:review:kirim" or (turn.choice is None and is_word("kirim", turn.text)):
-            return await self._submit(draft, review, reply, again=False)
-        if turn.choice == "isi:review:ubah" or (turn.choice is None and starts_with_word("ubah", turn.text)):
+            return await self._submit(draft, review, turn, reply, again=False)
+        if turn.choice == "isi:review:ubah" or (
+            turn.choice is None and starts_with_word("ubah", after_courtesy(turn.text))
+        ):
             return [_EMPTY, SlotSet("ubah", WHICH)]
         if turn.choice is not None and turn.choice.startswith("isi:"):
             reply.say(self.texts("pilihan_lama"))
@@ -197,7 +230,7 @@ class TakeAnswer(_FormAction):
             return [_EMPTY, ActionExecutionRejected(FORM)]
         return [_EMPTY]
 
-    async def _submit(self, draft: Draft, review: Review, reply: Reply, *, again: bool) -> list[EventType]:
+    async def _submit(self, draft: Draft, review: Review, turn: Turn, reply: Reply, *, again: bool) -> list[EventType]:
         try:
             filing = await self.backend.submit(draft.id, again=again)
         except Incomplete:
@@ -206,7 +239,18 @@ class TakeAnswer(_FormAction):
             return [_EMPTY, review.note_duplicate(other.number)]
         due = self.due(filing.due_on, review.service) if filing.due_on else self.texts("batas_waktu_tidak_ada")
         reply.say(review.sent(filing, due))
-        return [*_ENDED, self.mean(None)]
+        return [*_ENDED, *await self._offer_second(turn, reply)]
+
+    async def _offer_second(self, turn: Turn, reply: Reply) -> list[EventType]:
+        """The other service that was asked for in the same message."""
+        second = turn.slot("berikutnya")
+        name = await self.catalogue.name(second) if second is not None else None
+        if name is None:
+            return [self.mean(None)]
+        wish = f"niat:ajukan_layanan:{second}"
+        reply.say(self.texts("tawarkan_berikutnya", layanan=name))
+        reply.offer(wish, f"Lanjut: {name}")
+        return [SlotSet("berikutnya", None), self.mean(wish)]
 
     async def _choose_field(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
         if turn.choice is None and is_word("kembali", turn.text):
@@ -272,7 +316,8 @@ class AskNext(_FormAction):
             reply.offer(f"isi:{question.field}:{_TOLD_BEFORE}", "Ya, pakai itu")
         if question.optional and draft.doubtful is None and not (turn.slot("ubah") or "").startswith(MORE):
             reply.offer(f"isi:{question.field}:", "Lewati")
-        if question.question in turn.heard and not turn.slot("tawaran") and len(reply.choices) <= _ROOM_FOR_A_WAY_OUT:
+        again = question.question in turn.heard and question.question in reply.paragraphs
+        if again and not turn.slot("tawaran") and len(reply.choices) <= _ROOM_FOR_A_WAY_OUT:
             # It was asked before, so whoever is stuck sees a way out; what another action just offered comes first.
             reply.offer("niat:batal", "Nanti saja")
             reply.offer("niat:bicara_petugas", "Tanya petugas")

@@ -35,6 +35,7 @@ __all__ = [
     "Unfit",
     "Value",
     "agreement",
+    "asks_besides",
     "interpret",
     "is_aside",
     "lacks_it",
@@ -96,9 +97,13 @@ _CRY_WORDS = 5
 _OF_THE_FILING = frozenset({"tanya_biaya", "tanya_lama_proses", "tanya_jam_layanan"})
 """questions that are about the filing though they name what is asked for"""
 _DIGITS_OF_NO_NAME = 4
+_LONGEST_PLACE = 6
+"""words, such as "kelurahan" before it among them"""
 _SIMILAR = 84
 _TELLS_LITTLE = frozenset({"nomor", "jenis", "data", "tempat", "tanggal", "surat", "lama", "baru", "anak"})
 """of what a field is called"""
+_DOUBLED = re.compile(r"\b([^\W\d_]{2,})2\b")
+"""How a repeated word is written in chats: "laki2"."""
 _PART_OF_A_TITLE = 4
 """letters; "pungutan liar" is enough for "Pungutan liar atau calo" """
 
@@ -138,7 +143,9 @@ def interpret(question: Question, turn: Turn) -> Meaning:
                 if "tanggal" in turn.entities
                 else _aside_or(turn, Unfit("bukan_tanggal"))
             )
-        case "choice" | "kecamatan" | "desa":
+        case "kecamatan" | "desa":
+            return _place(question, turn)
+        case "choice":
             chosen = None if "?" in turn.text else match_choice(turn.text, question.choices)
             return Value(chosen) if chosen is not None else _aside_or(turn, Unfit("bukan_pilihan"))
         case "document":
@@ -165,6 +172,11 @@ def is_aside(turn: Turn) -> bool:
     return turn.intent in _QUESTIONS | _COMMANDS and turn.confidence >= _SURE
 
 
+def asks_besides(turn: Turn) -> bool:
+    """Whether the words on a photo ask or command something, beyond saying what it is."""
+    return turn.file is not None and _is_aside_to_free_text(turn)
+
+
 def lacks_it(text: str) -> bool:
     """Whether somebody says that they haven't got what is asked for."""
     return has_word("belum_punya", text)
@@ -172,7 +184,7 @@ def lacks_it(text: str) -> bool:
 
 def match_choice(text: str, choices: Sequence[tuple[str, str]]) -> str | None:
     """The id of the choice a person wrote: "bluru kidul" is Blurukidul, "yang sekolah" is Sekolah."""
-    said = _fold(text)
+    said = _DOUBLED.sub(r"\1 \1", _fold(text))
     return _match(said, choices) or _match(_fold(replace_synonyms(said)), choices)
 
 
@@ -220,6 +232,18 @@ def _digits(turn: Turn, *, at_least: int) -> Meaning:
     if at_least == 1 and (number := number_in(turn.text)) is not None:
         return Value(str(number))
     return _aside_or(turn, Unfit("bukan_angka"))
+
+
+def _place(question: Question, turn: Turn) -> Meaning:
+    """One of the choices; else a name for the backend, which knows what is like it and which desa lies where."""
+    named = None if "?" in turn.text else match_choice(turn.text, question.choices)
+    if named is not None:
+        return Value(named)
+    if wonders(turn.text) or lacks_it(turn.text) or len(turn.text.split()) > _LONGEST_PLACE:
+        return _aside_or(turn, Unfit("bukan_pilihan"))
+    if (desa := turn.entities.get("desa")) is not None:
+        return Value(desa)
+    return _aside_or(turn, Value(turn.text) if turn.text else Unfit("bukan_pilihan"))
 
 
 def _aside_or(turn: Turn, otherwise: Meaning) -> Meaning:

@@ -36,13 +36,16 @@ def tell_offer(service: Service, *, helper: bool, notice: str | None, texts: Tex
     return ask_to_begin(service, helper=helper, notice=notice, texts=texts, reply=reply)
 
 
-def ask_to_begin(service: Service, *, helper: bool, notice: str | None, texts: Texts, reply: Reply) -> Order:
-    """The question alone, for who has been told the rest."""
+def ask_to_begin(
+    service: Service, *, helper: bool, notice: str | None, texts: Texts, reply: Reply, heard: str = ""
+) -> Order:
+    """The question alone, for who has been told the rest. `heard` is what was said last: a notice in it isn't repeated."""
     order = Order(service.id, helper=helper, agreed=notice is not None)
     if helper:
         reply.say(texts("tawarkan_wakil"))
     if notice is not None:
-        reply.say(notice)
+        reminder = texts("persetujuan_tadi")
+        reply.say(reminder if notice in heard or reminder in heard else notice)
     reply.offer(order.choice, "Setuju, mulai" if notice is not None else _SAYINGS[service.mode].agree)
     if service.may_be_represented:
         other = Order(service.id, helper=not helper)

@@ -21,6 +21,8 @@ _ACCEPT = "pakai"
 _AGAIN = "@ulang"
 _NEXT_PAGE = "@halaman"
 _ENOUGH = "@lanjut"
+_LABEL = 5
+"""words"""
 
 
 class Papers:
@@ -34,7 +36,7 @@ class Papers:
         """Raises Refused with what is wrong with the file."""
         document = self._meant(draft, file, turn)
         if document is None:
-            self._keep_out(draft, reply)
+            self._keep_out(draft, file, reply)
             return []
         sent = draft.documents.get(document.id)
         further = turn.together and sent is not None
@@ -61,6 +63,12 @@ class Papers:
         if turn.slot("ubah") == MORE + document.id and kept.pages < document.maximum_pages:
             return [SlotSet("ditinjau", None)]
         return [SlotSet("ubah", None), SlotSet("ditinjau", None)]
+
+    @staticmethod
+    def is_label(draft: Draft, caption: str) -> bool:
+        """Whether it says which document this is, and no more."""
+        papers = [item for item in draft.items if item.is_document]
+        return len(caption.split()) <= _LABEL and named_in(fold(caption), papers) is not None
 
     async def command(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType] | None:
         """What is said or tapped about documents; None when it is something else."""
@@ -121,7 +129,9 @@ class Papers:
         reply.say(self._texts("tautan_unggah", dokumen=name, tautan=url))
 
     def _meant(self, draft: Draft, file: IncomingFile, turn: Turn) -> DraftItem | None:
-        """The document that a caption names; else, of photos sent together, the one before; else the one asked for."""
+        """The document that a caption names; else, of photos sent together, the one before; else the one asked for; else the
+        only one there is.
+        """
         papers = [item for item in draft.items if item.is_document]
         named = named_in(fold(file.caption), papers) if file.caption else None
         if named is not None:
@@ -130,14 +140,16 @@ class Papers:
         changing = turn.slot("ubah")
         if turn.together and changing in (None, WHICH) and (asked is not None or draft.next is None):
             return _last(draft) or (draft.item(asked.field) if asked is not None else None)
+        if asked is None and draft.next is not None and len(papers) == 1 and papers[0].id not in draft.documents:
+            return papers[0]
         return draft.item(asked.field) if asked is not None else None
 
-    def _keep_out(self, draft: Draft, reply: Reply) -> None:
+    def _keep_out(self, draft: Draft, file: IncomingFile, reply: Reply) -> None:
         if draft.next is None:
             reply.say(self._texts("berkas_sudah_lengkap"))
             return
-        reply.say(self._texts("berkas_belum_diminta"))
-        if draft.next.help:
+        reply.say(self._texts("foto_belum_disimpan" if file.caption else "berkas_belum_diminta"))
+        if draft.next.help and not file.caption:
             reply.say(draft.next.help)
 
 

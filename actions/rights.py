@@ -25,6 +25,7 @@ _WISHES = {
 _LISTED = 5
 _FORGOTTEN = (
     "draf", "perbaikan", "halaman", "layanan", "isian", "ubah", "requested_slot", "cerita", "ditinjau",
+    "berikutnya",
 )  # fmt: skip
 
 

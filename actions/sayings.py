@@ -10,7 +10,7 @@ from actions.action import DialogueAction, Resources
 from actions.topic import FAMILIES_OFFERED
 from actions.turn import Guess, Reply, Turn
 
-__all__ = ["ListServices", "NotUnderstood", "OffTopic", "Repeat", "Say"]
+__all__ = ["Emergency", "ListServices", "NotUnderstood", "OffTopic", "Repeat", "Say"]
 
 _LIKELY = 3
 _SURE = 0.5
@@ -67,6 +67,12 @@ class Say(DialogueAction):
         return []
 
 
+class Emergency(Say):
+    """`darurat`: nothing but where help is."""
+
+    tells_of_photo = False
+
+
 class OffTopic(Say):
     """`di_luar_topik`; a NIK or a phone number that nobody asked for is told so, and what it may have been meant for."""
 
@@ -120,7 +126,7 @@ class NotUnderstood(DialogueAction):
             reply.say(self.texts("kontak_dikenali"))
             reply.offer("niat:cek_status", "Cek status")
             return []
-        if turn.file is not None or turn.location is not None:
+        if (turn.file is not None and not turn.text) or turn.location is not None:
             reply.say(self.texts("belum_perlu_berkas"))
             return []
         if _is_number(turn.text):

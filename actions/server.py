@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 from rasa_sdk.endpoint import create_app
-from rasa_sdk.executor import ActionExecutor
-from sanic import Sanic
+from rasa_sdk.executor import ActionExecutor, ActionExecutorRunResult
+from sanic import Request, Sanic
 
 from actions.action import FORM, DialogueAction, Resources
 from actions.answers import Answer
@@ -26,15 +28,17 @@ from actions.form import AskNext, TakeAnswer
 from actions.offices import Offices
 from actions.result import GiveResult
 from actions.rights import Rights
-from actions.sayings import ListServices, NotUnderstood, OffTopic, Repeat, Say
+from actions.sayings import Emergency, ListServices, NotUnderstood, OffTopic, Repeat, Say
 from actions.states import States
 from actions.status import TellStatus
 from actions.texts import Texts
-from actions.turn import IncomingFile
+from actions.turn import FileLost, IncomingFile
 from actions.withdrawal import Withdraw
+from journal import TURN_HEADER, begin_turn, span
 
 __all__ = ["ActionsSettings", "dialogue_actions", "serve"]
 
+_logger = logging.getLogger(__name__)
 _LOCAL = ZoneInfo("Asia/Jakarta")
 
 
@@ -60,6 +64,9 @@ def serve(settings: ActionsSettings) -> None:
     app.config.KEEP_ALIVE_TIMEOUT = 120
     app.config.ACCESS_LOG = False
 
+    async def note_turn(request: Request) -> None:
+        begin_turn(request.headers.get(TURN_HEADER))
+
     async def open_resources(app: Sanic[Any, Any]) -> None:
         app.ctx.session = aiohttp.ClientSession()
         for action in dialogue_actions(settings, app.ctx.session):
@@ -68,12 +75,21 @@ def serve(settings: ActionsSettings) -> None:
     async def close_resources(app: Sanic[Any, Any]) -> None:
         await app.ctx.session.close()
 
+    app.on_request(note_turn)
     app.before_server_start(open_resources)
     app.after_server_stop(close_resources)
     app.run(host=settings.host, port=settings.port, single_process=True, motd=False)
 
 
 class _Executor(ActionExecutor):
+    async def run(self, action_call: dict[str, Any], *more: Any, **further: Any) -> ActionExecutorRunResult | None:
+        started = time.monotonic()
+        try:
+            with span(str(action_call.get("next_action"))):
+                return await super().run(action_call, *more, **further)
+        finally:
+            _logger.info("%s in %.0f ms", action_call.get("next_action"), 1000 * (time.monotonic() - started))
+
     def update_and_return_domain(self, payload: dict[str, Any], action_name: str) -> dict[str, Any]:
         """No domain is sent and none is asked for: 20 kB a call that no action of ours reads."""
         return {}
@@ -100,6 +116,8 @@ def dialogue_actions(
         headers = {"Authorization": f"Bearer {settings.rasa_token}"}
         try:
             async with session.get(file.url, headers=headers, timeout=aiohttp.ClientTimeout(total=8)) as response:
+                if response.status == 404:
+                    raise FileLost
                 if not response.ok:
                     raise BackendDown(f"file: {response.status}")
                 return await response.read()
@@ -109,11 +127,13 @@ def dialogue_actions(
     status, withdraw = TellStatus("action_status", resources), Withdraw("action_cabut", resources)
     result, rights = GiveResult("action_hasil", resources), Rights("action_privasi", resources)
     mend, correction = StartCorrection("action_perbaiki", resources), Correction(resources, fetch)
+    file = File("action_ajukan", resources)
     after = {
         "cabut": withdraw,
         "data": rights,
         "hasil": result,
         "konfirmasi": status,
+        "niat": file,
         "perbaiki": mend,
         "status": status,
     }
@@ -125,16 +145,16 @@ def dialogue_actions(
         Say("action_tanya_bot", resources, "tanya_bot"),
         Say("action_umpan_balik", resources, "umpan_balik"),
         OffTopic("action_luar_topik", resources, "di_luar_topik", menu=True),
-        Say("action_darurat", resources, "darurat"),
+        Emergency("action_darurat", resources, "darurat"),
         Complain("action_pengaduan", resources),
         Say("action_petugas", resources, "petugas", handoff="diminta"),
         ListServices("action_daftar_layanan", resources),
         Answer("action_jawab", resources),
-        File("action_ajukan", resources),
+        file,
         Resume("action_lanjutkan", resources),
         Agree("action_ya", resources, after),
         Disagree("action_tidak", resources, after),
-        Stop("action_batal", resources),
+        Stop("action_batal", resources, withdraw),
         Repeat("action_ulangi", resources),
         status,
         mend,

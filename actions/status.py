@@ -16,7 +16,7 @@ from actions.own_filings import OwnFilings, is_issued
 from actions.states import said_state
 from actions.texts import indonesian_date
 from actions.turn import Reply, Turn
-from actions.wishes import asks_of_rejection
+from actions.wishes import asks_of_rejection, wants
 from actions.words import is_word
 
 __all__ = ["TellStatus"]
@@ -52,7 +52,7 @@ class TellStatus(DialogueAction):
         if number is not None:
             return await self._numbered(number, turn, reply)
         owned = await self._filings.meant(await self._filings.all(turn), turn)
-        if is_word("apa_salahnya", turn.text):
+        if is_word("apa_salahnya", turn.text) or wants("ditolak", turn.text):
             owned = [each for each in owned if each.filing.state in _SENT_BACK] or owned
         if not owned:
             unsent = turn.slot("draf") is not None

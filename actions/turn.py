@@ -10,10 +10,21 @@ from typing import Any
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 
-__all__ = ["FILING_NUMBER", "FetchFile", "Guess", "IncomingFile", "Location", "OutgoingFile", "Reply", "Turn"]
+__all__ = [
+    "FILING_NUMBER",
+    "FetchFile",
+    "FileLost",
+    "Guess",
+    "IncomingFile",
+    "Location",
+    "OutgoingFile",
+    "Reply",
+    "Turn",
+]
 
 FILING_NUMBER = re.compile(r"SDA-\d{4}-[0-9A-HJKMNP-TV-Z]{6}")
 """as issued"""
+_WISH = re.compile(r"niat:[a-z_]+:(?P<service>[a-z0-9_]+)")
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,12 @@ class IncomingFile:
     caption: str = ""
 
 
+class FileLost(Exception):
+    """A file is kept for a while only; it must be sent again."""
+
+
 FetchFile = Callable[[IncomingFile], Awaitable[bytes]]
-"""Gives a file's content; raises BackendDown when it can't be had now."""
+"""Gives a file's content; raises BackendDown when it can't be had now, FileLost when it is gone."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +92,8 @@ class Turn:
     """the same person's other conversations: their phone number was proved there too"""
     heard: str = ""
     """what was said to them last"""
+    besides: str | None = None
+    """another service or family that the same message asks for"""
 
     @classmethod
     def of(cls, tracker: Tracker) -> Turn:
@@ -103,6 +120,7 @@ class Turn:
             together=bool(file and metadata.get("early")) and not _follows_words(tracker),
             linked=[str(other) for other in metadata.get("linked") or []],
             heard=_heard(tracker),
+            besides=next((str(e["besides"]) for e in message.get("entities") or [] if e.get("besides")), None),
         )
 
     @property
@@ -114,7 +132,9 @@ class Turn:
         """This turn as if `choice` had been tapped instead of "ya" written."""
         number = FILING_NUMBER.search(choice)
         entities = {**self.entities, "nomor_permohonan": number[0]} if number else self.entities
-        return replace(self, choice=choice, entities=entities)
+        wish = _WISH.fullmatch(choice)
+        services = [Guess(wish["service"], 1.0)] if wish else self.services
+        return replace(self, choice=choice, entities=entities, services=services)
 
     def slot(self, name: str) -> str | None:
         value = self.slots.get(name)

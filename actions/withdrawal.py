@@ -35,6 +35,10 @@ class Withdraw(DialogueAction):
         super().__init__(name, resources)
         self._filings = OwnFilings(resources)
 
+    async def is_possible(self, turn: Turn) -> bool:
+        """Of any filing of theirs."""
+        return any(each.filing.state in _POSSIBLE for each in await self._filings.all(turn))
+
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
         own = await self._filings.choose(
             turn, reply, kind="cabut", suits=lambda filing: filing.state in _POSSIBLE, question="cabut_yang_mana"

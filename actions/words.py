@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 __all__ = [
+    "after_courtesy",
     "alarms",
     "fold",
     "has_word",
@@ -54,6 +55,13 @@ def has_word(kind: str, text: str) -> bool:
 def starts_with_word(kind: str, text: str) -> bool:
     folded = fold(text)
     return any(folded == word or folded.startswith(word + " ") for word in _lists()[kind])
+
+
+def after_courtesy(text: str) -> str:
+    """Folded, without the words of courtesy it begins with: "tolong ubah nama"."""
+    words = fold(text).split()
+    start = next((i for i, word in enumerate(words) if word not in _lists()["sapaan"]), 0)
+    return " ".join(words[start:])
 
 
 def puts_off(text: str) -> bool:

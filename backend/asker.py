@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,18 @@ from backend.catalogue import FieldType
 from backend.filing_number import InvalidFilingNumber, parse_filing_number
 from backend.filing_view import filing_rows
 from backend.tables import filings, proofs
-from backend.tries import count_try
+from backend.tries import count_try, forgive_try
 from backend.workspace import Workspace
 
 __all__ = ["Asker", "Role", "admit"]
 
 _TRIES = 5
-"""an hour"""
+"""an hour, of one contact for one number"""
+_TRIES_OF_A_CONTACT = 20
+"""for all numbers: who knows many can't try each a little"""
+_TRIES_FOR_A_NUMBER = 40
+"""of all contacts: neither can many who share the work"""
+_ANY_NUMBER, _ANYBODY = "nomor", "*"
 
 
 class Role(enum.Enum):
@@ -58,15 +63,23 @@ async def admit(workspace: Workspace, asker: Asker, text: str, *, owner_only: bo
         raise Problem(
             403, "proof-needed", "Sebutkan empat angka terakhir NIK atau nomor HP pemohon untuk melihat permohonan ini."
         )
-    if not await count_try(workspace, asker.contact or "", number, _TRIES):
+    contact = asker.contact or ""
+    if not await count_try(workspace, contact, number, _TRIES):
         raise Problem(429, "too-many-tries", "Sudah lima kali dicoba untuk nomor ini; coba lagi satu jam lagi.")
+    for who, about, most in _over_all(contact, number):
+        if not await count_try(workspace, who, about, most):
+            raise Problem(429, "too-many-tries", "Sudah terlalu sering dicoba; coba lagi satu jam lagi.")
     if row is None or not _proves(workspace, row, asker.proof):
         raise Problem(403, "proof-wrong", "Nomor permohonan dan empat angka itu tidak cocok; periksa lagi keduanya.")
     async with workspace.engine.begin() as connection:
-        await connection.execute(
-            delete(proofs).where(proofs.c.contact == (asker.contact or ""), proofs.c.number == number)
-        )
+        await connection.execute(delete(proofs).where(proofs.c.contact == contact, proofs.c.number == number))
+        for who, about, _ in _over_all(contact, number):
+            await forgive_try(connection, who, about)
     return number
+
+
+def _over_all(contact: str, number: str) -> Sequence[tuple[str, str, int]]:
+    return (contact, _ANY_NUMBER, _TRIES_OF_A_CONTACT), (_ANYBODY, number, _TRIES_FOR_A_NUMBER)
 
 
 def _parse(text: str) -> str:

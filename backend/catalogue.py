@@ -134,6 +134,11 @@ class Choice(_Entry):
     title: Annotated[str, StringConstraints(min_length=1, max_length=24)] = Field(
         alias="judul", description="24 characters: what a WhatsApp list row holds"
     )
+    office: Identifier | None = Field(
+        default=None,
+        alias="kantor",
+        description="of `kantor.yml`: whoever chooses this is served there, not at the first office",
+    )
 
 
 class _Asked(_Entry):
@@ -449,6 +454,11 @@ def _read_service(path: Path, kind: type[Service], shared: _Shared, findings: li
         for index, name in enumerate(used):
             if name not in allowed:
                 findings.append(f"{path}:{_line(node, (key, index))}: {key} `{name}` tidak ada di {home}")
+    for index, field in enumerate(service.fields):
+        for choice in field.choices:
+            if choice.office is not None and choice.office not in shared.offices:
+                line = _line(node, ("isian", index))
+                findings.append(f"{path}:{line}: kantor `{choice.office}` tidak ada di data/kantor.yml")
     for code in sorted({code for fact in service.facts() for code in fact.sources} - shared.sources):
         findings.append(
             f"{path}:1: sumber `{code}` tidak ada di data/sumber.yml; tambahkan di sana atau perbaiki kodenya"

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from backend.answer import Answer, answer_json
 from backend.border import Consent
 from backend.calendar import LOCAL_TIME
+from backend.fingerprints import renew_fingerprint
 from backend.tables import consents
 from backend.workspace import Workspace
 
@@ -19,7 +20,8 @@ __all__ = ["find_consent", "give_consent", "view_consent", "withdraw_consent"]
 
 async def give_consent(workspace: Workspace, given: Consent) -> Answer:
     """201, or 200 when this message gave it before."""
-    person = workspace.seal.index(given.contact)
+    indexes = workspace.seal.indexes(given.contact)
+    person = indexes[0]
     row = upsert(consents).values(
         person=person,
         message_id=given.message_id,
@@ -28,6 +30,7 @@ async def give_consent(workspace: Workspace, given: Consent) -> Answer:
         at=workspace.clock(),
     )
     async with workspace.engine.begin() as connection:
+        await renew_fingerprint(connection, consents.c.person, indexes)
         new = (await connection.execute(row.on_conflict_do_nothing().returning(*consents.c))).one_or_none()
         known = select(consents).where(consents.c.person == person, consents.c.message_id == given.message_id)
         kept = new or (await connection.execute(known)).one()
@@ -38,7 +41,7 @@ async def withdraw_consent(connection: AsyncConnection, workspace: Workspace, co
     """The proof stays, with the time of its withdrawal."""
     await connection.execute(
         update(consents)
-        .where(consents.c.person == workspace.seal.index(contact), consents.c.withdrawn_at.is_(None))
+        .where(consents.c.person.in_(workspace.seal.indexes(contact)), consents.c.withdrawn_at.is_(None))
         .values(withdrawn_at=workspace.clock())
     )
 
@@ -47,7 +50,7 @@ async def find_consent(connection: AsyncConnection, workspace: Workspace, contac
     """The newest that wasn't withdrawn."""
     query = (
         select(consents)
-        .where(consents.c.person == workspace.seal.index(contact), consents.c.withdrawn_at.is_(None))
+        .where(consents.c.person.in_(workspace.seal.indexes(contact)), consents.c.withdrawn_at.is_(None))
         .order_by(consents.c.at.desc())
         .limit(1)
     )

@@ -25,22 +25,42 @@ class DocumentStore:
     def write(self, identifier: UUID, content: bytes) -> None:
         path = self._path(identifier)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = path.with_suffix(".part")
-        with open(temporary, "xb", opener=_private) as file:
-            file.write(self._seal.seal(content))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
+        temporary = _unfinished(path)
+        try:
+            with open(temporary, "xb", opener=_private) as file:
+                file.write(self._seal.seal(content))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        _fsync(path.parent)
 
     def read(self, identifier: UUID) -> bytes:
         """Raises FileNotFoundError and SealBroken."""
         return self._seal.open(self._path(identifier).read_bytes())
 
     def delete(self, identifier: UUID) -> None:
-        self._path(identifier).unlink(missing_ok=True)
+        path = self._path(identifier)
+        path.unlink(missing_ok=True)
+        _unfinished(path).unlink(missing_ok=True)
 
     def _path(self, identifier: UUID) -> Path:
         return self._folder / identifier.hex[:2] / identifier.hex
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_suffix(".part")
+
+
+def _fsync(folder: Path) -> None:
+    """Else a power cut may take the file's name, whose row is committed."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _private(path: str, flags: int) -> int:

@@ -37,7 +37,7 @@ async def erase_filings(connection: AsyncConnection, workspace: Workspace, draft
     await connection.execute(delete(proofs).where(proofs.c.number.in_(numbers)))
     await connection.execute(
         update(surveys)
-        .where(surveys.c.filing_index.in_([workspace.seal.index(number) for number in numbers]))
+        .where(surveys.c.filing_index.in_([index for number in numbers for index in workspace.seal.indexes(number)]))
         .values(filing_index=None, changeable_until=None)
     )
     return unused

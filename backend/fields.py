@@ -37,7 +37,8 @@ class FieldError(ValueError):
 def parse_answer(field: FieldDefinition, value: JsonValue, *, answers: Answers, regions: Regions, today: date) -> Value:
     """The canonical value: digits, E.164, ISO date, an id or official name, `lat,lon`, tidied text, or a whole number.
 
-    `answers` are those given so far: a desa is looked up in its kecamatan. Raises FieldError.
+    `answers` are those given so far: a desa is looked up in its kecamatan, and stands for it where there is only one of its
+    name. Raises FieldError.
     """
     text = _text(_joined(value) if field.type is FieldType.LOCATION else value)
     try:
@@ -114,6 +115,12 @@ def _date(text: str, past: bool | None, today: date) -> str:
 def _kecamatan(text: str, regions: Regions) -> str:
     if found := find_place(text, regions.places):
         return found
+    homes = regions.kecamatan_of(text)
+    if len(homes) == 1:
+        return homes[0]
+    if homes:
+        listed = f"{', '.join(homes[:-1])} dan {homes[-1]}"
+        raise FieldError(f"Desa atau kelurahan bernama itu ada di Kecamatan {listed}; pilih kecamatannya.")
     suggestion = closest(text, regions.places)
     raise FieldError(
         "Tidak ada kecamatan bernama itu di Kabupaten Sidoarjo"

@@ -74,6 +74,7 @@ async def view_filings(
                 "office": row.office,
                 "applicant": _shown_applicant(row, answers, for_office=for_office),
                 "representative": _representative(workspace, answers),
+                "place": {} if for_office and row.hides_applicant else _place(answers),
                 "chronology": entries[row.number],
                 "fix": (fix := workspace.seal.open_json(row.fix)),
                 "fix_names": names_of(workspace, row.service, fix),
@@ -106,6 +107,11 @@ def _applicant(answers: Answers) -> dict[str, str | None]:
         "name": shorten(str(name)) if name is not None else _UNNAMED,
         "nik": mask_digits(str(nik)) if nik is not None else None,
     }
+
+
+def _place(answers: Answers) -> dict[str, str]:
+    """By which an office that every kecamatan or desa has knows its own filings."""
+    return {level: str(answers[level]) for level in ("kecamatan", "desa") if answers.get(level) is not None}
 
 
 def _representative(workspace: Workspace, answers: Answers) -> dict[str, str] | None:

@@ -19,6 +19,7 @@ from backend.border import Transition
 from backend.catalogue import Mode
 from backend.chronology import Fix, record
 from backend.documents import FileRefused
+from backend.filing_number import parse_filing_number
 from backend.filing_view import filing_rows, view_filing, view_filings
 from backend.representation import service_asked
 from backend.states import CANCELLABLE, State, steps_from
@@ -186,6 +187,6 @@ def _cursor(row: Row[Any]) -> str:
 def _read_cursor(text: str) -> tuple[datetime, str]:
     try:
         at, number = json.loads(base64.urlsafe_b64decode(text))
-        return datetime.fromisoformat(at), str(number)
-    except (ValueError, TypeError, binascii.Error):
+        return datetime.fromisoformat(at), parse_filing_number(number)
+    except (ValueError, TypeError, AttributeError, binascii.Error):
         raise Problem(422, "invalid-request", "`after` bukan `next` dari halaman sebelumnya.", field="after") from None

@@ -13,7 +13,7 @@ from backend.catalogue import Document, FieldDefinition, FieldType, Service
 from backend.fields import FieldError, Value, parse_answer
 from backend.identity_match import refuse_mismatch
 from backend.image_quality import Doubt
-from backend.regions import Regions
+from backend.regions import Regions, find_place
 
 __all__ = ["Content", "Form", "Pages"]
 
@@ -85,7 +85,8 @@ class Form:
     def answer(self, field: FieldDefinition, value: JsonValue, today: date) -> Content:
         """The content with this answer; null skips an optional field.
 
-        Another kecamatan empties its desa; another choice takes away the answers that it makes needless.
+        Another kecamatan empties its desa, and a desa answered instead fills both; another choice takes away the answers that
+        it makes needless.
         Raises FieldError.
         """
         if not self.asks(field):
@@ -99,11 +100,21 @@ class Form:
             parsed = parse_answer(field, value, answers=content.answers, regions=self.regions, today=today)
             refuse_mismatch(self.service.fields, field, parsed, content.answers, today)
             content = replace(content.unskip(field.id), answers={**content.answers, field.id: parsed})
-        if content.answers.get(field.id) == self.content.answers.get(field.id):
+        inside = [other for other in self.service.fields if other.within == field.id and self.asks(other)]
+        place = self._place_inside(field, value, content)
+        if place is None and content.answers.get(field.id) == self.content.answers.get(field.id):
             return content
-        inside = {other.id for other in self.service.fields if other.within == field.id}
-        answers = {key: kept for key, kept in content.answers.items() if key not in inside}
+        answers = {key: kept for key, kept in content.answers.items() if key not in {other.id for other in inside}}
+        answers |= {other.id: place for other in inside if place is not None}
         return self._without_needless(replace(content, answers=answers))
+
+    def _place_inside(self, field: FieldDefinition, value: JsonValue, content: Content) -> str | None:
+        """The desa that was named where its kecamatan was asked for."""
+        if field.type is not FieldType.KECAMATAN or not isinstance(value, str):
+            return None
+        if find_place(value, self.regions.places) is not None:
+            return None
+        return find_place(value, self.regions.places[str(content.answers[field.id])])
 
     def needless_documents(self) -> list[str]:
         """Documents of which pages are there, though the answers don't ask for them any more."""

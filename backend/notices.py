@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, exists, false, func, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.calendar import LOCAL_TIME
@@ -82,7 +81,8 @@ async def keep_noticing(workspace: Workspace) -> None:
     while True:
         try:
             await notice(workspace)
-        except SQLAlchemyError as error:
+        except Exception as error:
+            # Nothing may end this loop.
             _logger.warning("noticing is put off: %s", type(error).__name__)
         await asyncio.sleep(_INTERVAL)
 

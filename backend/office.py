@@ -10,8 +10,13 @@ __all__ = ["office_name"]
 
 
 def office_name(service: Service, answers: Answers, catalogue: Catalogue, regions: Regions) -> str:
-    """The service's first office. The applicant's own kecamatan or desa completes its name: `Kantor Kecamatan Candi`."""
-    office = catalogue.offices[service.offices[0]]
+    """The office of what was chosen, else the service's first. The applicant's own kecamatan or desa completes its name:
+    `Kantor Kecamatan Candi`.
+    """
+    chosen = (
+        choice.office for field in service.fields for choice in field.choices if answers.get(field.id) == choice.id
+    )
+    office = catalogue.offices[next(filter(None, chosen), service.offices[0])]
     field = next((field for field in service.fields if field.type is office.place and field.id in answers), None)
     if field is None:
         return office.name

@@ -18,6 +18,7 @@ from backend.consents import find_consent, view_consent, withdraw_consent
 from backend.erasure import empty_drafts, erase_filings
 from backend.fields import Value
 from backend.filing_view import filing_rows
+from backend.fingerprints import renew_fingerprint
 from backend.form import Content
 from backend.representation import service_asked
 from backend.retention import has_ended, last_steps
@@ -66,8 +67,8 @@ class People:
 
     async def export(self, contact: str) -> bytes:
         """JSON for the person: Indonesian keys, answers in clear. Files are listed, they have them."""
-        person = self._workspace.seal.index(contact)
-        agreed = select(consents).where(consents.c.person == person).order_by(consents.c.at)
+        persons = self._workspace.seal.indexes(contact)
+        agreed = select(consents).where(consents.c.person.in_(persons)).order_by(consents.c.at)
         async with self._workspace.engine.connect() as connection:
             own_drafts = await _drafts(connection, contact)
             own_filings = await _filings(connection, contact)
@@ -115,11 +116,13 @@ class People:
 
     async def erase(self, contact: str, message_id: str) -> Answer:
         """Drafts and what has ended at once; the same message again gets the same answer."""
-        person = self._workspace.seal.index(contact)
+        persons = self._workspace.seal.indexes(contact)
+        person = persons[0]
         asked = select(erasures.c.body).where(erasures.c.person == person, erasures.c.message_id == message_id)
         unused: list[UUID] = []
         async with self._workspace.engine.begin() as connection:
             await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(person, 0))))
+            await renew_fingerprint(connection, erasures.c.person, persons)
             known = await connection.scalar(asked)
             if known is not None:
                 return Answer(200, self._workspace.seal.open(known))

@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, delete, exists, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.abandonment import note_where_left
@@ -41,7 +40,8 @@ async def keep_tidy(workspace: Workspace) -> None:
         try:
             await tidy(workspace)
             await confirm_silent(workspace)
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:
+            # Nothing may end this loop: one row that can't be read would end all tidying.
             _logger.warning("tidying is put off: %s", type(error).__name__)
         await asyncio.sleep(_INTERVAL)
 

@@ -22,6 +22,7 @@ from backend.answer import Answer, answer_json
 from backend.tables import surveys
 from backend.workspace import Workspace
 from identity import mask_numbers
+from learning.spreadsheet import safe_cell
 
 __all__ = ["Element", "Marks", "Sought", "export_satisfaction", "show_satisfaction"]
 
@@ -143,7 +144,7 @@ async def export_satisfaction(workspace: Workspace, sought: Sought) -> str:
     for scope, agency, service, marks in rows:
         view = marks.view()
         elements = [cell for each in view["elements"].values() for cell in (each["average"], each["n"])]
-        texts = [_harmless(text) for text in (scope, agency, service)]
+        texts = [safe_cell(text) for text in (scope, agency, service)]
         writer.writerow([*texts, view["respondents"], *elements, marks.index, view["grade"], view["performance"]])
     return sheet.getvalue()
 
@@ -200,8 +201,3 @@ def _rounded(value: Fraction, places: int) -> Decimal:
     scaled = value * 10**places
     whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
     return Decimal(whole).scaleb(-places).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-
-
-def _harmless(text: str) -> str:
-    """A spreadsheet takes a cell that begins so for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import json
 import logging
+import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -31,7 +32,8 @@ from backend.notices import Notices, keep_noticing
 from backend.regions import load_regions
 from backend.retention import keep_tidy
 from backend.workspace import Retention, Workspace
-from identity import Seal, redact
+from identity import Seal, Secrets, redact
+from journal import TURN_HEADER, of_turn, present_turn, span
 
 __all__ = ["BackendSettings", "create_app", "make_workspace", "serve"]
 
@@ -47,7 +49,7 @@ class BackendSettings:
     """sealed files go to `documents` in it"""
     data: Path
     """the folder with `layanan/`, `kantor.yml`, `wilayah.csv`"""
-    secret_key: str = field(repr=False)
+    secret_key: Secrets = field(repr=False)
     token: str = field(repr=False)
     officer_token: str = field(repr=False)
     webhook_url: str
@@ -79,7 +81,7 @@ async def serve(settings: BackendSettings) -> None:
 def create_app(settings: BackendSettings, clock: Callable[[], datetime] = _now) -> web.Application:
     """Raises CatalogueError."""
     workspace = make_workspace(settings, clock)
-    app = web.Application(middlewares=[_tell_problems])
+    app = web.Application(middlewares=[_note_turn, _tell_problems])
     for route in Api(workspace).routes():
         app.router.add_route(route.method, Api.PREFIX + route.path, _guard(settings, route))
     app.router.add_get("/openapi.json", _give_openapi(), allow_head=False)
@@ -121,6 +123,21 @@ def _guard(settings: BackendSettings, route: Route) -> Callable[[web.Request], A
         return await route.handler(request, Asker(matching[0], contact, read_header(request, "Praja-Proof")))
 
     return handle
+
+
+@web.middleware
+async def _note_turn(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """What is done for a citizen's message is logged with the number of its turn."""
+    with of_turn(request.headers.get(TURN_HEADER)):
+        started = time.monotonic()
+        with span(f"{request.method} {_pattern(request)}"):
+            response = await handler(request)
+        if present_turn():
+            took = 1000 * (time.monotonic() - started)
+            _logger.info("%s %s %d in %.0f ms", request.method, _pattern(request), response.status, took)
+        return response
 
 
 @web.middleware

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -40,22 +41,24 @@ async def submit(workspace: Workspace, draft_id: UUID, contact_confirms: bool) -
         if missing := form.missing():
             raise Problem(409, "incomplete", "Permohonan ini belum lengkap.", missing=missing)
         nik = form.content.answers.get("nik")
-        nik_index = workspace.seal.index(str(nik)) if nik is not None else None
-        if nik_index is not None and not contact_confirms:
-            await _refuse_duplicate(connection, row.contact, row.service, nik_index)
-        number = await _insert(connection, workspace, form, draft_id, row.contact, nik_index)
+        nik_indexes = workspace.seal.indexes(str(nik)) if nik is not None else ()
+        if not contact_confirms:
+            await _refuse_duplicate(connection, row.contact, row.service, nik_indexes)
+        number = await _insert(connection, workspace, form, draft_id, row.contact, next(iter(nik_indexes), None))
         await connection.execute(update(drafts).where(drafts.c.id == draft_id).values(state=DraftState.SUBMITTED))
         await record(connection, workspace.seal, number, State.MENUNGGU, workspace.clock())
         return answer_json(await view_filing(connection, workspace, number), 201)
 
 
-async def _refuse_duplicate(connection: AsyncConnection, contact: str, service: str, nik_index: str) -> None:
+async def _refuse_duplicate(
+    connection: AsyncConnection, contact: str, service: str, nik_indexes: Sequence[str]
+) -> None:
     """Only among the contact's own filings, so that nobody learns of another's."""
     number = await connection.scalar(
         select(filings.c.number).where(
             filings.c.contact == contact,
             filings.c.service == service,
-            filings.c.nik_index == nik_index,
+            filings.c.nik_index.in_(nik_indexes),
             filings.c.state.in_(OPEN),
         )
     )

@@ -15,6 +15,7 @@ from backend.answer import Problem
 from backend.asker import Asker, admit
 from backend.border import Survey
 from backend.filings import lock_filing
+from backend.fingerprints import renew_fingerprint
 from backend.states import State
 from backend.tables import filings, surveys
 from backend.workspace import Workspace
@@ -41,9 +42,11 @@ async def keep_survey(workspace: Workspace, asker: Asker, number: str, survey: S
             "scores": dict(survey.scores),
             "suggestion": workspace.seal.seal(survey.suggestion.encode()) if survey.suggestion else None,
         }
+        indexes = workspace.seal.indexes(number)
+        await renew_fingerprint(connection, surveys.c.filing_index, indexes)
         adding = upsert(surveys).values(
             id=uuid4(),
-            filing_index=workspace.seal.index(number),
+            filing_index=indexes[0],
             changeable_until=until,
             service=row.service,
             agency=service.agency if service else row.office,

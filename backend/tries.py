@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import case, func
+from sqlalchemy import case, func, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.tables import proofs
 from backend.workspace import Workspace
 
-__all__ = ["WINDOW", "count_try"]
+__all__ = ["WINDOW", "count_try", "forgive_try"]
 
 WINDOW = timedelta(hours=1)
 
@@ -34,3 +35,12 @@ async def count_try(workspace: Workspace, contact: str, about: str, most: int) -
     async with workspace.engine.begin() as connection:
         tries = await connection.scalar(counting)
     return tries is not None and tries <= most
+
+
+async def forgive_try(connection: AsyncConnection, contact: str, about: str) -> None:
+    """It was no guess."""
+    await connection.execute(
+        update(proofs)
+        .where(proofs.c.contact == contact, proofs.c.number == about, proofs.c.tries > 0)
+        .values(tries=proofs.c.tries - 1)
+    )

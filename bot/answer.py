@@ -17,6 +17,7 @@ from bot.claim import Claim
 from bot.desk.room import DeskRoom
 from bot.desk.states import give_back, heard, open_handoff
 from bot.desk.words import says_all
+from bot.flood import LOOK_AGAIN, Flood
 from bot.notices import CHANGED, OUTBOX
 from bot.outbox import Kind, add
 from bot.own_number import shape_for
@@ -49,6 +50,9 @@ _KEEP = (
         retry_at=bindparam("again", type_=conversations.c.retry_at.type),
         attempts=bindparam("tries"),
         troubled=bindparam("trouble"),
+        served_at=bindparam("now", type_=conversations.c.served_at.type),
+        flood_step=bindparam("flooded"),
+        flood_until=bindparam("calm", type_=conversations.c.flood_until.type),
     )
     .returning(
         exists().where(inbox.c.conversation == bindparam("claimed"), inbox.c.answered_at.is_(None)).label("more"),
@@ -58,24 +62,36 @@ _KEEP = (
 )
 _MARK = (
     update(inbox)
-    .where(inbox.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+    .where(inbox.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))), inbox.c.answered_at.is_(None))
     .values(answered_at=bindparam("now"), outcome=bindparam("result"), error=bindparam("reason"))
 )
 _FRAME = upsert(frames).on_conflict_do_nothing()
 
 
 async def record(
-    room: DeskRoom, claim: Claim, capabilities: Capabilities, done: Sequence[Done], trouble: Trouble | None
+    room: DeskRoom,
+    claim: Claim,
+    capabilities: Capabilities,
+    done: Sequence[Done],
+    trouble: Trouble | None,
+    flood: Flood | None = None,
 ) -> bool | None:
     """Write the answers down and release the claim; whether more messages have come since.
 
     None, and nothing is written, when the claim was lost meanwhile.
     """
     store, texts = room.store, room.texts
+    now = store.clock()
+    after = flood.answered(now) if flood and done else flood
     answered = any(answer.outcome is Outcome.ANSWERED for _, answer in done)
     async with store.engine.connect() as connection:
+        # First: where a conversation goes depends on what its last message was understood as, too.
+        await _keep_frames(connection, store, done)
         said, told = await _spoken(connection, room, claim, done)
-        await _mark(connection, store, claim, done)
+        if said and flood is not None and not flood.step:
+            said = [[Reply(texts("banyak_sekali"))], *said]
+        if not await _mark(connection, store, done):
+            return None
         for kind, replies in ((Kind.BOT, said), (Kind.DESK, told)):
             if replies:
                 bubbles = await shape_for(
@@ -90,17 +106,20 @@ async def record(
             {
                 "claimed": claim.conversation,
                 "owner": claim.owner,
-                "again": store.clock() + trouble.pause if trouble else None,
+                "again": now + trouble.pause if trouble else now + LOOK_AGAIN if flood else None,
                 # They are counted for the message that waits first, and that one changes with each that is done.
                 "tries": (0 if done else claim.attempts) + 1 if trouble else 0,
                 "trouble": trouble is not None or (claim.troubled and not answered),
+                "now": now,
+                "flooded": after.step if after else 0,
+                "calm": after.answer_at if after else None,
             },
         )
         more: bool | None = kept.scalar()
         if more is not None:
             await connection.commit()
     # A message that is tried again later wakes nobody now.
-    return more and trouble is None if more is not None else None
+    return more and trouble is None and flood is None if more is not None else None
 
 
 async def _spoken(
@@ -155,13 +174,20 @@ def merge(turns: Sequence[Sequence[Reply]]) -> list[Reply]:
     return [reply for reply in merged if reply.text.strip() or reply.choices or reply.file]
 
 
-async def _mark(connection: AsyncConnection, store: Store, claim: Claim, done: Sequence[Done]) -> None:
+async def _mark(connection: AsyncConnection, store: Store, done: Sequence[Done]) -> bool:
+    """Whether none of them was answered before."""
     now = store.clock()
+    marked = 0
     by_outcome: dict[tuple[Outcome, str | None], list[int]] = defaultdict(list)
     for stored, answer in done:
         by_outcome[answer.outcome, answer.error].append(stored.id)
     for (outcome, error), ids in by_outcome.items():
-        await connection.execute(_MARK, {"ids": ids, "now": now, "result": outcome.value, "reason": error})
+        values = {"ids": ids, "now": now, "result": outcome.value, "reason": error}
+        marked += (await connection.execute(_MARK, values)).rowcount
+    return marked == len(done)
+
+
+async def _keep_frames(connection: AsyncConnection, store: Store, done: Sequence[Done]) -> None:
     framed = [_frame(store, stored, answer, answer.frame) for stored, answer in done if answer.frame]
     if framed:
         await connection.execute(_FRAME, framed)
@@ -180,4 +206,5 @@ def _frame(store: Store, stored: Stored, answer: Answer, frame: Frame) -> dict[s
         "understood": answer.understood,
         "displeased": answer.displeased,
         "in_form": frame.in_form,
+        "margin": frame.margin,
     }

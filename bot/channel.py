@@ -136,6 +136,8 @@ class Message:
     contact: Contact | None = None
     unsupported: str | None = None
     edited: bool = False
+    in_album: bool = False
+    """one of several files sent at once, which come as messages of their own"""
 
 
 class DeliveryState(enum.IntEnum):
@@ -232,6 +234,8 @@ class Capabilities:
     """an older message is kept but not answered: it came late, after an outage"""
     asks_contact: bool = False
     """can ask a phone for its own number by a button"""
+    billed: bool = False
+    """each message costs money"""
 
 
 class SendFailure(enum.Enum):

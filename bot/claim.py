@@ -8,20 +8,29 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import ARRAY, DateTime, Text, any_, bindparam, func, or_, select, update
+from sqlalchemy import ARRAY, DateTime, Interval, Text, any_, bindparam, func, literal, select, update
 
+from bot.lease import is_over
 from bot.store import Store
 from bot.tables import conversations, inbox
 from bot.turn import Stored
 
-__all__ = ["LEASE", "Claim", "claim", "release", "renew", "unanswered"]
+__all__ = ["LEASE", "LONGEST_PAUSE", "Claim", "claim", "release", "renew", "unanswered"]
 
 LEASE = timedelta(seconds=60)
 """longer than fetching a file and Rasa's time-out together"""
+LONGEST_PAUSE = timedelta(minutes=2)
+"""for which a conversation is left alone"""
 _BURST = 10
 """messages answered together; more of them are the next claim's"""
+_FEW = 3
+_HANDICAP = timedelta(seconds=2)
+_MOST_HELD_AGAINST = 30
+"""Who writes more than a few messages at once lets others go first, by so much for each of them, a minute at most: many who
+write much can't push aside one who writes little, and nobody waits for ever.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,33 +41,44 @@ class Claim:
     handler: str
     attempts: int
     troubled: bool
+    flood_step: int
+    flood_until: datetime | None
 
 
 _now = bindparam("now", type_=DateTime(timezone=True))
 _waiting = (
-    select(inbox.c.conversation, func.min(inbox.c.id).label("oldest"))
+    select(
+        inbox.c.conversation,
+        func.min(inbox.c.id).label("oldest"),
+        func.min(inbox.c.received_at).label("since"),
+        func.count().label("messages"),
+    )
     .where(inbox.c.answered_at.is_(None), inbox.c.conversation.is_not(None))
     .group_by(inbox.c.conversation)
     .subquery()
 )
+_since = func.greatest(_waiting.c.since, func.least(conversations.c.served_at, _now))
+"""Whoever was just answered stands behind those who wait: a backlog of one person's is no earlier than anybody else's."""
+_handicap = func.least(func.greatest(_waiting.c.messages - _FEW, 0), _MOST_HELD_AGAINST) * literal(_HANDICAP, Interval)
 _free = (
     select(conversations.c.id)
     .join(_waiting, _waiting.c.conversation == conversations.c.id)
     .where(
         conversations.c.channel == any_(bindparam("channels", type_=ARRAY(Text))),
-        or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < _now),
-        or_(conversations.c.retry_at.is_(None), conversations.c.retry_at <= _now),
+        is_over(conversations.c.lease_until, _now, LEASE),
+        is_over(conversations.c.retry_at, _now, LONGEST_PAUSE),
     )
-    .order_by(_waiting.c.oldest)
+    .order_by(_since + _handicap, _waiting.c.oldest)
     .limit(bindparam("most"))
     .with_for_update(of=conversations, skip_locked=True)
 )
+_CLAIMED = ("id", "channel", "handler", "attempts", "troubled", "flood_step", "flood_until")
 _CLAIM = (
     update(conversations)
     # An array is made once; the planner may run a mere sub-select, and so lock, more than once.
     .where(conversations.c.id == any_(func.array(_free.scalar_subquery())))
     .values(leased_by=bindparam("owner"), lease_until=bindparam("until"))
-    .returning(*(conversations.c[name] for name in ("id", "channel", "handler", "attempts", "troubled")))
+    .returning(*(conversations.c[name] for name in _CLAIMED))
 )
 _UNANSWERED = (
     select(
@@ -78,12 +98,12 @@ _LAST_ANSWERED = (
 
 
 async def claim(store: Store, owner: str, channels: Iterable[str], most: int) -> Sequence[Claim]:
-    """The conversations whose oldest unanswered messages are the oldest, among those nobody works on."""
+    """The conversations that have waited longest, among those nobody works on."""
     now = store.clock()
     values = {"now": now, "until": now + LEASE, "owner": owner, "channels": list(channels), "most": most}
     async with store.single.connect() as connection:
         rows = await connection.execute(_CLAIM, values)
-        return [Claim(row.id, row.channel, owner, row.handler, row.attempts, row.troubled) for row in rows]
+        return [Claim(row.id, row.channel, owner, *row[2:]) for row in rows]
 
 
 async def unanswered(store: Store, claim: Claim) -> Sequence[Stored]:
@@ -110,11 +130,12 @@ async def renew(store: Store, claim: Claim) -> str | None:
     return handler
 
 
-async def release(store: Store, claim: Claim) -> None:
-    """Give the conversation back as it was."""
+async def release(store: Store, claim: Claim, until: datetime | None = None) -> None:
+    """Give the conversation back as it was; nobody takes it before `until`."""
+    pause = {} if until is None else {"retry_at": until}
     async with store.single.connect() as connection:
         await connection.execute(
             update(conversations)
             .where(conversations.c.id == claim.conversation, conversations.c.leased_by == claim.owner)
-            .values(leased_by=None, lease_until=None)
+            .values(leased_by=None, lease_until=None, **pause)
         )

@@ -23,7 +23,9 @@ class Documents:
         if not file.url.startswith(self._root):
             raise SendFailed(SendFailure.PAYLOAD, None, "a reply's file isn't the backend's")
         try:
-            async with self._session.get(file.url, headers=self._headers, timeout=_TIMEOUT) as response:
+            async with self._session.get(
+                file.url, headers=self._headers, timeout=_TIMEOUT, allow_redirects=False
+            ) as response:
                 if 400 <= response.status < 500:
                     raise SendFailed(SendFailure.PAYLOAD, response.status, "the backend doesn't give the file out")
                 if response.status != 200:

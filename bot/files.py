@@ -17,7 +17,8 @@ __all__ = ["LARGEST_FILE", "FileGone", "FileTooLarge", "StoredFile", "load_file"
 
 LARGEST_FILE = 15 * 1024 * 1024
 """bytes"""
-_KEPT_AFTER_ANSWER = timedelta(days=1)
+_KEPT_AFTER_ANSWER = timedelta(days=7)
+"""as long as what a citizen began waits to be gone on with: pages of a correction are fetched when all are there"""
 _LONGEST_NAME = 200
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}")
 """It becomes a header of ours, so nothing else may be in it (RFC 6838, 4.2)."""
@@ -87,7 +88,7 @@ def safe_name(name: str) -> str:
 
 
 async def load_file(store: Store, file: uuid.UUID) -> tuple[str, bytes] | None:
-    """Content type and content; None when it isn't there, or its turn was answered more than a day ago."""
+    """Content type and content; None when it isn't there, or its turn was answered more than a week ago."""
     async with store.single.connect() as connection:
         row = (
             await connection.execute(

@@ -17,6 +17,7 @@ from bot.health import Health
 from bot.inbox import receive
 from bot.metrics import Metrics
 from bot.notifications import Announcer
+from bot.patience import Patience, in_time
 from bot.simulator import SimulatorPages
 from bot.store import Store
 
@@ -42,10 +43,11 @@ class Doors:
     further: Sequence[web.RouteDef]
     """of the inner doors, and of the pages behind one-time links"""
     backend_webhook_secret: str
+    patience: Patience
 
 
 def create_app(doors: Doors) -> web.Application:
-    app = web.Application(client_max_size=_LARGEST_BODY)
+    app = web.Application(middlewares=[in_time(doors.patience)], client_max_size=_LARGEST_BODY)
     room = _Room(doors)
     app.add_routes(
         [
@@ -91,8 +93,12 @@ class _Room:
 
     async def whatsapp(self, request: web.Request) -> web.Response:
         assert self._doors.whatsapp is not None
+        signature = request.headers.get("X-Hub-Signature-256")
+        if not signature:
+            # Nothing is read from who can't have signed it.
+            raise web.HTTPUnauthorized
         raw = await request.read()
-        if not verify_signature(raw, request.headers.get("X-Hub-Signature-256"), self._doors.whatsapp.app_secret):
+        if not verify_signature(raw, signature, self._doors.whatsapp.app_secret):
             raise web.HTTPUnauthorized
         return await self._receive("whatsapp", raw)
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import PHONE, Address, Update
+from bot.fingerprints import renew_fingerprints
 from bot.notices import INBOX, OUTBOX, UNADDRESSED
 from bot.phones import prove, unprove
 from bot.store import Store, clean
@@ -60,6 +61,8 @@ async def receive(store: Store, channel: str, updates: Sequence[Update]) -> None
         for update in updates
     ]
     async with store.engine.begin() as connection:
+        named = {store.fingerprints(channel, address) for update in updates for address in update.sender}
+        await renew_fingerprints(connection, addresses, sorted(named), addresses.c.channel == channel)
         known = await _conversations(connection, store, channel, [group for group in groups if group])
         owners = [known[next(iter(group))] if group else None for group in groups]
         rows = [

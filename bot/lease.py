@@ -6,15 +6,18 @@ import itertools
 import os
 import socket
 import uuid
+from datetime import datetime, timedelta
 
 import psutil
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from bot.store import Store
 from bot.tables import conversations
 
-__all__ = ["free_leases_of_the_dead", "new_owner"]
+__all__ = ["free_leases_of_the_dead", "is_over", "new_owner"]
 
+_SKEW = timedelta(minutes=1)
+"""by which the clocks of two machines may differ"""
 _numbers = itertools.count()
 
 
@@ -32,8 +35,17 @@ _PROCESS = f"{_MACHINE}|{os.getpid()}|{uuid.uuid4().hex[:8]}"
 
 
 def new_owner() -> str:
-    """A name for a part of this process that claims: `MACHINE|PID|PROCESS|PART`."""
+    """A name for one claim: `MACHINE|PID|PROCESS|NUMBER`.
+
+    Two claims of one process must not be taken for each other: after a pause the first may find that it has run out and was
+    made anew.
+    """
     return f"{_PROCESS}|{next(_numbers)}"
+
+
+def is_over(until: ColumnElement[datetime], now: ColumnElement[datetime], longest: timedelta) -> ColumnElement[bool]:
+    """Whether a time has come that is never set further off than `longest`: one that is was set before the clock went back."""
+    return or_(until.is_(None), until <= now, until > now + (longest + _SKEW))
 
 
 async def free_leases_of_the_dead(store: Store) -> None:

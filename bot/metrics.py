@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from bot.outbox import State
 from bot.store import Store
-from bot.tables import conversations, inbox, outbox
+from bot.tables import conversations, inbox, is_queued, outbox
 
 __all__ = ["Metrics", "billable_messages"]
 
@@ -36,6 +36,10 @@ class Metrics:
             "praja_inbox_unreadable", "Updates that aren't shaped as their provider promises", ["channel"],
             registry=self.registry,
         )  # fmt: skip
+        self.flooded = Counter(
+            "praja_inbox_flooded", "Messages passed over: of very many at once only the last is read", ["channel"],
+            registry=self.registry,
+        )  # fmt: skip
         self.send_failures = Counter(
             "praja_send_failures",
             "Messages that a provider didn't take",
@@ -46,11 +50,34 @@ class Metrics:
             "praja_channel_stopped", "1 while nothing can be sent until an operator acts", ["channel"],
             registry=self.registry,
         )  # fmt: skip
+        self.part_up = Gauge(
+            "praja_part_up", "1 while a part answers, as seen from here", ["part"], registry=self.registry
+        )
+        self.disk_free = Gauge(
+            "praja_disk_free_bytes", "Free space where a folder lies", ["folder"], registry=self.registry
+        )
+        self.token_ends = Gauge(
+            "praja_token_ends_timestamp_seconds", "When a channel's token ends; infinite: never, or not known", ["channel"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.broken = Gauge(
+            "praja_invariant_broken", "How often something is found that may never be", ["invariant", "severity"],
+            registry=self.registry,
+        )  # fmt: skip
         self._backlog = Gauge("praja_inbox_backlog", "Updates not dealt with yet", registry=self.registry)
         self._oldest = Gauge(
             "praja_inbox_oldest_seconds", "Age of the oldest update not dealt with yet", registry=self.registry
         )
         self._outbox = Gauge("praja_outbox", "Messages by state, of the last day", ["state"], registry=self.registry)
+        self._oldest_unsent = Gauge(
+            "praja_outbox_oldest_seconds",
+            "Age of the oldest message that may be sent and isn't",
+            registry=self.registry,
+        )
+        self._errors = Gauge(
+            "praja_outbox_errors", "Messages of the last day that ended in a provider's error", ["channel", "code"],
+            registry=self.registry,
+        )  # fmt: skip
         self._billable = Gauge(
             "praja_whatsapp_billable_messages", "Billable messages delivered this month", registry=self.registry
         )
@@ -73,6 +100,19 @@ class Metrics:
                 self._outbox.labels(state.value).set(0)
             for state, count in states:
                 self._outbox.labels(state).set(count)
+            unsent = await connection.scalar(select(func.min(outbox.c.created_at)).where(is_queued))
+            errors = (
+                await connection.execute(
+                    select(conversations.c.channel, outbox.c.error_code, func.count())
+                    .join(conversations, conversations.c.id == outbox.c.conversation)
+                    .where(outbox.c.created_at > now - timedelta(days=1), outbox.c.error_code.is_not(None))
+                    .group_by(conversations.c.channel, outbox.c.error_code)
+                )
+            ).all()
+        self._oldest_unsent.set((now - unsent).total_seconds() if unsent else 0)
+        self._errors.clear()
+        for channel, code, count in errors:
+            self._errors.labels(channel, str(code)).set(count)
         self._backlog.set(waiting[0])
         self._oldest.set((now - waiting[1]).total_seconds() if waiting[1] else 0)
         self._billable.set(await billable_messages(store, now))

@@ -17,7 +17,7 @@ from bot.news import News
 from bot.outbox import Kind, enqueue
 from bot.reply import Bubble, Reply
 from bot.shaping import shape
-from bot.states import States
+from bot.states import FIRST, States
 from bot.store import Store
 from bot.tables import backend_events, conversations
 from bot.texts import Texts
@@ -60,10 +60,13 @@ class Announcer:
                 .on_conflict_do_nothing()
                 .returning(backend_events.c.event_id)
             )
-            if new.first() is not None:
+            if new.first() is not None and not self._is_told_already(event):
                 reply = await self._reply(connection, event, row.id, row.handler)
                 await enqueue(connection, self.store, row.id, Kind.NOTIFICATION, self._bubbles(reply, row.channel))
         return True
+
+    def _is_told_already(self, event: BackendEvent) -> bool:
+        return isinstance(event, FilingChanged) and self.states.ours(event.state) == FIRST
 
     async def _reply(
         self, connection: AsyncConnection, event: BackendEvent, conversation: uuid.UUID, handler: str

@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Uuid, case, delete, func, literal, or_, select
+from sqlalchemy import ColumnElement, DateTime, Uuid, bindparam, case, delete, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.fingerprints import renew_fingerprints
 from bot.store import Store
 from bot.tables import phones
 
-__all__ = ["hand_on_phones", "knows_phone", "linked_conversations", "prove", "proved_phone", "unprove"]
+__all__ = [
+    "hand_on_phones",
+    "knows_phone",
+    "linked_conversations",
+    "phone_fingerprints",
+    "prove",
+    "proved_phone",
+    "unprove",
+]
 
 _SHOWN_FOR = timedelta(days=180)
 """A number that was shared once may be somebody else's later; providers give numbers out anew after months."""
@@ -27,9 +36,10 @@ async def prove(
 ) -> None:
     """Note that this number is the citizen's: `shared` by them, or else an address of theirs."""
     now = store.clock()
+    await renew_fingerprints(connection, phones, [phone_fingerprints(store, phone)])
     statement = upsert(phones).values(
         conversation=conversation,
-        fingerprint=_fingerprint(store, phone),
+        fingerprint=phone_fingerprints(store, phone)[0],
         value=store.address.seal(phone.encode()),
         proved_at=now,
         expires_at=now + _SHOWN_FOR if shared else None,
@@ -51,7 +61,7 @@ async def prove(
 
 async def unprove(connection: AsyncConnection, store: Store, phone: str) -> None:
     """The number has gone to somebody else: what it proved is worth nothing any more, on any channel."""
-    await connection.execute(delete(phones).where(phones.c.fingerprint == _fingerprint(store, phone)))
+    await connection.execute(delete(phones).where(phones.c.fingerprint.in_(phone_fingerprints(store, phone))))
 
 
 async def hand_on_phones(connection: AsyncConnection, fresh: uuid.UUID, into: uuid.UUID) -> None:
@@ -63,17 +73,8 @@ async def hand_on_phones(connection: AsyncConnection, fresh: uuid.UUID, into: uu
 
 async def linked_conversations(store: Store, conversation: uuid.UUID) -> Sequence[uuid.UUID]:
     """The other conversations of the same number, the latest proved first."""
-    mine, theirs = phones.alias("mine"), phones.alias("theirs")
     async with store.single.connect() as connection:
-        found = await connection.execute(
-            select(theirs.c.conversation)
-            .join(mine, mine.c.fingerprint == theirs.c.fingerprint)
-            .where(mine.c.conversation == conversation, theirs.c.conversation != conversation)
-            .where(_holds(mine.c.expires_at, store), _holds(theirs.c.expires_at, store))
-            .group_by(theirs.c.conversation)
-            .order_by(func.max(theirs.c.proved_at).desc())
-            .limit(20)
-        )
+        found = await connection.execute(_LINKED, {"of": conversation, "now": store.clock()})
         return list(found.scalars())
 
 
@@ -82,7 +83,7 @@ async def proved_phone(store: Store, conversation: uuid.UUID) -> str | None:
     async with store.single.connect() as connection:
         sealed = await connection.scalar(
             select(phones.c.value)
-            .where(phones.c.conversation == conversation, _holds(phones.c.expires_at, store))
+            .where(phones.c.conversation == conversation, _holds(phones.c.expires_at, store.clock()))
             .order_by(phones.c.expires_at.is_not(None), phones.c.proved_at.desc())
             .limit(1)
         )
@@ -92,7 +93,7 @@ async def proved_phone(store: Store, conversation: uuid.UUID) -> str | None:
 async def knows_phone(connection: AsyncConnection, store: Store, conversation: uuid.UUID) -> bool:
     found = await connection.execute(
         select(phones.c.conversation)
-        .where(phones.c.conversation == conversation, _holds(phones.c.expires_at, store))
+        .where(phones.c.conversation == conversation, _holds(phones.c.expires_at, store.clock()))
         .limit(1)
     )
     return found.first() is not None
@@ -101,10 +102,24 @@ async def knows_phone(connection: AsyncConnection, store: Store, conversation: u
 _MOVED = ("fingerprint", "value", "proved_at", "expires_at")
 
 
-def _holds(expires_at: ColumnElement[object], store: Store) -> ColumnElement[bool]:
-    return or_(expires_at.is_(None), expires_at > store.clock())
+def _holds(expires_at: ColumnElement[object], now: ColumnElement[datetime] | datetime) -> ColumnElement[bool]:
+    return or_(expires_at.is_(None), expires_at > now)
 
 
-def _fingerprint(store: Store, phone: str) -> str:
-    """The same on every channel."""
-    return store.address.index(f"phone:{phone}")
+_now = bindparam("now", type_=DateTime(timezone=True))
+_mine, _theirs = phones.alias("mine"), phones.alias("theirs")
+# Asked at every turn, so it is put together once.
+_LINKED = (
+    select(_theirs.c.conversation)
+    .join(_mine, _mine.c.fingerprint == _theirs.c.fingerprint)
+    .where(_mine.c.conversation == bindparam("of"), _theirs.c.conversation != bindparam("of"))
+    .where(_holds(_mine.c.expires_at, _now), _holds(_theirs.c.expires_at, _now))
+    .group_by(_theirs.c.conversation)
+    .order_by(func.max(_theirs.c.proved_at).desc())
+    .limit(20)
+)
+
+
+def phone_fingerprints(store: Store, phone: str) -> tuple[str, ...]:
+    """The same on every channel; the present one, and those under which it may be kept from before."""
+    return store.address.indexes(f"phone:{phone}")

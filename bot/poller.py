@@ -22,7 +22,7 @@ from bot.backend import Backend, BackendDown, BackendRefused
 from bot.backend_events import FilingChanged, Fix
 from bot.fault import fault
 from bot.notifications import Announcer
-from bot.states import OPEN_STATES, States
+from bot.states import FIRST, OPEN_STATES, States
 from bot.store import Cleaned, Store
 from bot.tables import conversations, followed_filings
 
@@ -30,8 +30,6 @@ __all__ = ["Poller"]
 
 _BATCH = 50
 _AT_ONCE = 4
-_FIRST = "MENUNGGU"
-"""The dialogue itself tells that a filing was made."""
 _logger = logging.getLogger(__name__)
 
 
@@ -170,7 +168,7 @@ class Poller:
         if before is not None:
             return True
         # Seen for the first time: made since we look, and already further.
-        return state != _FIRST and person.polled_at is not None and filing.submitted_at > person.polled_at
+        return state != FIRST and person.polled_at is not None and filing.submitted_at > person.polled_at
 
 
 def _event(person: _Person, filing: Seen, state: str) -> FilingChanged:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     Column,
     DateTime,
     Integer,
     Interval,
     ScalarSelect,
     Text,
+    Uuid,
+    all_,
     and_,
     any_,
     bindparam,
@@ -29,16 +32,32 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from bot.channel import Address
+from bot.lease import is_over
 from bot.notices import CHANGED
 from bot.outbox import WINDOW_CLOSED, Kind, State
 from bot.reply import Bubble
 from bot.store import Store
 from bot.tables import addresses, conversations, is_queued, outbox
 
-__all__ = ["Due", "Verdict", "Waiting", "claim_waiting", "finish", "give_back", "handled_by", "queued"]
+__all__ = [
+    "LONGEST_PAUSE",
+    "Due",
+    "Verdict",
+    "Waiting",
+    "claim_waiting",
+    "finish",
+    "give_back",
+    "handled_by",
+    "queued",
+    "reached_at",
+]
 
 _LEASE = timedelta(seconds=90)
 """longer than one message takes to be sent or to time out; each message begins it anew"""
+LONGEST_PAUSE = timedelta(hours=1)
+"""that a conversation's queue is kept waiting; Telegram asks for up to an hour"""
+_LONGEST_PACE = timedelta(minutes=15)
+"""that the pace is ever overdrawn"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +69,8 @@ class Waiting:
     unreachable: bool
     last_message_at: datetime | None
     paced_until: datetime | None
-    addresses: Sequence[Address]
+    addresses: Sequence[tuple[str, bytes]]
+    """kind and sealed value, the best first"""
 
 
 @dataclass(frozen=True)
@@ -89,12 +109,10 @@ _free = (
     .join(_oldest, _oldest.c.conversation == conversations.c.id)
     .where(
         conversations.c.channel == bindparam("of_channel"),
-        or_(conversations.c.send_lease_until.is_(None), conversations.c.send_lease_until < _now),
-        or_(conversations.c.send_after.is_(None), conversations.c.send_after <= _now),
-        or_(
-            conversations.c.paced_until.is_(None),
-            conversations.c.paced_until <= bindparam("ahead", type_=DateTime(timezone=True)),
-        ),
+        conversations.c.id != all_(bindparam("leaving", type_=ARRAY(Uuid))),
+        is_over(conversations.c.send_lease_until, _now, _LEASE),
+        is_over(conversations.c.send_after, _now, LONGEST_PAUSE),
+        is_over(conversations.c.paced_until, bindparam("ahead", type_=DateTime(timezone=True)), _LONGEST_PACE),
     )
     .order_by(_oldest.c.oldest)
     .limit(bindparam("most"))
@@ -157,15 +175,20 @@ _GIVE_BACK = (
         send_leased_by=None,
         send_lease_until=None,
         send_after=bindparam("again", type_=DateTime(timezone=True)),
-        paced_until=func.greatest(conversations.c.paced_until, _now) + bindparam("used", type_=Interval),
+        paced_until=case(
+            (is_over(conversations.c.paced_until, _now, _LONGEST_PACE), _now), else_=conversations.c.paced_until
+        )
+        + bindparam("used", type_=Interval),
     )
     .returning(exists().where(outbox.c.conversation == bindparam("of_conversation"), is_queued))
 )
 
 
-async def claim_waiting(store: Store, owner: str, channel: str, ahead: timedelta, most: int) -> Sequence[Waiting]:
-    """The conversations with the oldest queued messages that nobody is sending to; `ahead` is how far the pace may be
-    overdrawn.
+async def claim_waiting(
+    store: Store, owner: str, channel: str, ahead: timedelta, most: int, *, leaving: Collection[uuid.UUID] = ()
+) -> Sequence[Waiting]:
+    """The conversations with the oldest queued messages that nobody is sending to, nor the caller to those it is `leaving`;
+    `ahead` is how far the pace may be overdrawn.
     """
     now = store.clock()
     values = {
@@ -175,6 +198,7 @@ async def claim_waiting(store: Store, owner: str, channel: str, ahead: timedelta
         "owner": owner,
         "of_channel": channel,
         "most": most,
+        "leaving": list(leaving),
     }
     async with store.single.connect() as connection:
         rows = (await connection.execute(_CLAIM, values)).all()
@@ -185,13 +209,15 @@ async def claim_waiting(store: Store, owner: str, channel: str, ahead: timedelta
             row.unreachable,
             row.last_message_at,
             row.paced_until,
-            [
-                Address(kind, store.address.open(value).decode())
-                for kind, value in zip(row.kinds or (), row.sealed or (), strict=True)
-            ],
+            list(zip(row.kinds or (), row.sealed or (), strict=True)),
         )
         for row in rows
     ]
+
+
+def reached_at(store: Store, waiting: Waiting) -> Sequence[Address]:
+    """The best first. Raises SealBroken."""
+    return [Address(kind, store.address.open(value).decode()) for kind, value in waiting.addresses]
 
 
 async def queued(store: Store, waiting: Waiting, *, limit: int) -> Sequence[Due]:

@@ -15,6 +15,7 @@ import aiohttp
 
 from bot.reply import Choice, FileLink, Reply
 from bot.store import clean
+from journal import turn_header
 
 __all__ = ["Frame", "Handoff", "Rasa", "TurnAnswer", "TurnRefused", "TurnTrouble"]
 
@@ -41,6 +42,8 @@ class Frame:
     entities: Sequence[Mapping[str, Any]]
     in_form: bool = False
     """taken as an answer to the form's question, whatever intent it would have by itself"""
+    margin: float | None = None
+    """how far the intent is ahead of the likeliest other one"""
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,9 @@ class Rasa:
         return sorted(self._urls, key=rank)
 
     async def _ask(self, url: str, body: Mapping[str, Any]) -> TurnAnswer:
-        async with self._session.post(f"{url}/webhooks/praja/turn", json=body, headers=self._headers) as response:
+        async with self._session.post(
+            f"{url}/webhooks/praja/turn", json=body, headers={**self._headers, **turn_header()}
+        ) as response:
             if response.status == 422:
                 raise TurnRefused("422")
             if response.status == 401:
@@ -170,6 +175,7 @@ def _answer(body: Mapping[str, Any]) -> TurnAnswer:
             service_confidence=frame.get("service_confidence"),
             entities=list(frame.get("entities") or ()),
             in_form=frame.get("in_form") is True,
+            margin=frame.get("margin"),
         )
         if frame
         else None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.attachments import fetch_file
-from bot.channel import Channel, Outgoing, OutgoingFile, SendFailed, SendFailure
+from bot.channel import Address, Channel, Outgoing, OutgoingFile, SendFailed, SendFailure
 from bot.crew import Crew
 from bot.documents import Documents
 from bot.fault import fault
@@ -24,7 +25,18 @@ from bot.lease import new_owner
 from bot.metrics import Metrics
 from bot.notices import OUTBOX, Notices, wait
 from bot.outbox import MOST_TRIES, WINDOW_CLOSED, Kind, State
-from bot.queue import Due, Verdict, Waiting, claim_waiting, finish, give_back, handled_by, queued
+from bot.queue import (
+    LONGEST_PAUSE,
+    Due,
+    Verdict,
+    Waiting,
+    claim_waiting,
+    finish,
+    give_back,
+    handled_by,
+    queued,
+    reached_at,
+)
 from bot.reply import is_own_number
 from bot.store import Store
 
@@ -36,9 +48,11 @@ _MOST_UNKNOWN = 3
 _BUSY = timedelta(seconds=5)
 _MISTAKE = timedelta(seconds=5)
 _OPERATOR = timedelta(minutes=1)
-_LONGEST_PAUSE = timedelta(minutes=10)
+_LONGEST_BACKOFF = timedelta(minutes=10)
 _UNKNOWN_PAUSE = timedelta(seconds=30)
 _LAST_MESSAGES = 30.0
+_WHILE_DATABASE_IS_AWAY = (0.1, 0.5, 2, 5, 10, 20)
+"""seconds between the tries of writing down; a claim lasts for 90"""
 _logger = logging.getLogger(__name__)
 
 
@@ -61,7 +75,8 @@ class Sender:
         self._metrics = metrics
         self._concurrency = concurrency
         self._poll = poll
-        self._name = new_owner()
+        self._under_way: set[uuid.UUID] = set()
+        """conversations that we are sending to, however long ago their claims have run out"""
         self._stopping = False
         self._woken = asyncio.Event()
         self._paused_until: datetime | None = None
@@ -123,7 +138,9 @@ class Sender:
     async def _claim(self, most: int) -> Sequence[Waiting]:
         ahead = self._channel.capabilities.pace * _BURST
         try:
-            return await claim_waiting(self._store, self._name, self._channel.name, ahead, most)
+            return await claim_waiting(
+                self._store, new_owner(), self._channel.name, ahead, most, leaving=self._under_way
+            )
         except (SQLAlchemyError, OSError) as error:
             _logger.warning("claiming failed: %s", fault(error))
             return ()
@@ -131,13 +148,15 @@ class Sender:
     async def _work(self, waiting: Waiting) -> None:
         pause: timedelta | None = None
         sent = 0
+        self._under_way.add(waiting.conversation)
         try:
+            to = reached_at(self._store, waiting)
             for due in await queued(self._store, waiting, limit=self._allowance(waiting)):
                 handler = await handled_by(self._store, waiting) if sent else due.handler
                 if handler is None or self._is_paused():
                     break
-                verdict = await self._deliver(waiting, due, handler)
-                await finish(self._store, waiting, due, verdict)
+                verdict = await self._deliver(waiting, to, due, handler)
+                await self._write_down(waiting, due, verdict)
                 sent += verdict.state is State.SENT
                 pause = verdict.pause
                 if pause is not None or verdict.unreachable:
@@ -146,7 +165,17 @@ class Sender:
             _logger.warning("sending failed: %s", fault(error))
             pause = _MISTAKE
         finally:
+            self._under_way.discard(waiting.conversation)
             await self._give_back(waiting, pause, sent)
+
+    async def _write_down(self, waiting: Waiting, due: Due, verdict: Verdict) -> None:
+        """For as long as the claim lasts: what was sent and isn't written down is sent again."""
+        for pause in _WHILE_DATABASE_IS_AWAY:
+            try:
+                return await finish(self._store, waiting, due, verdict)
+            except (SQLAlchemyError, OSError):
+                await asyncio.sleep(pause)
+        return await finish(self._store, waiting, due, verdict)
 
     async def _give_back(self, waiting: Waiting, pause: timedelta | None, sent: int) -> None:
         try:
@@ -165,7 +194,7 @@ class Sender:
         ahead = max(waiting.paced_until - self._store.clock(), timedelta(0))
         return max(1, min(_BURST, int((pace * _BURST - ahead) / pace)))
 
-    async def _deliver(self, waiting: Waiting, due: Due, handler: str) -> Verdict:
+    async def _deliver(self, waiting: Waiting, to: Sequence[Address], due: Due, handler: str) -> Verdict:
         if _is_silenced(due, handler):
             return Verdict(State.WITHHELD)
         if waiting.unreachable:
@@ -181,7 +210,7 @@ class Sender:
                 return Verdict(State.QUEUED, pause=timedelta(0))
             if _is_silenced(due, now):
                 return Verdict(State.WITHHELD)
-            return Verdict(State.SENT, provider_id=await self._send(waiting, due, file, as_template=closed))
+            return Verdict(State.SENT, provider_id=await self._send(to, due, file, as_template=closed))
         except SendFailed as failed:
             self._metrics.send_failures.labels(self._channel.name, failed.failure.value).inc()
             return _remembering(due, self._failed(due, failed, as_template=closed))
@@ -201,10 +230,10 @@ class Sender:
             return None
         return await fetch_file(self._store, self._documents, waiting.conversation, due.bubble.file)
 
-    async def _send(self, waiting: Waiting, due: Due, file: OutgoingFile | None, *, as_template: bool) -> str:
+    async def _send(self, to: Sequence[Address], due: Due, file: OutgoingFile | None, *, as_template: bool) -> str:
         bubble = due.bubble
         provider_id = await self._channel.send(
-            waiting.addresses,
+            to,
             Outgoing(
                 text=bubble.text,
                 choices=[(f"{due.id}:{i}", choice.title) for i, choice in enumerate(bubble.choices)],
@@ -245,8 +274,8 @@ class Sender:
     def _retry(self, due: Due, code: int | None, detail: str, after: timedelta | None) -> Verdict:
         if due.attempts + 1 >= MOST_TRIES:
             return Verdict(State.FAILED, code, detail)
-        backoff = min(timedelta(seconds=2**due.attempts), _LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311
-        return Verdict(State.QUEUED, code, detail, pause=max(backoff, after or timedelta(0)))
+        backoff = min(timedelta(seconds=2**due.attempts), _LONGEST_BACKOFF) * random.uniform(0.8, 1.2)  # noqa: S311
+        return Verdict(State.QUEUED, code, detail, pause=min(max(backoff, after or timedelta(0)), LONGEST_PAUSE))
 
     def _window_closed(self, due: Due, code: int | None = None) -> Verdict:
         """A notification goes as its template or waits until the citizen writes, and so does what the desk tells by itself;

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -34,10 +34,12 @@ from bot.documents import Documents
 from bot.download import DownloadPage
 from bot.erasure import Erasure
 from bot.fault import fault
+from bot.flood import FloodLimits
 from bot.health import Health
 from bot.http import Doors, create_app
 from bot.inbox import receive
 from bot.internal import InnerDoors
+from bot.lasting import lasting
 from bot.lease import free_leases_of_the_dead
 from bot.metrics import Metrics
 from bot.news import News
@@ -45,6 +47,7 @@ from bot.notices import Notices
 from bot.notifications import Announcer
 from bot.page import PagePrinter
 from bot.page_texts import load_page_texts
+from bot.patience import Patience
 from bot.poller import Poller
 from bot.rasa import Rasa
 from bot.retention import Retention
@@ -57,7 +60,9 @@ from bot.survey import SurveyPage
 from bot.texts import Texts
 from bot.turn import Turns
 from bot.upload import UploadPage
+from bot.watch import Inspect, Watch
 from bot.worker import Worker
+from identity import Secrets
 
 __all__ = ["BotSettings", "Role", "running", "serve"]
 
@@ -71,7 +76,7 @@ _logger = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class BotSettings:
     database_url: str
-    secret_key: str
+    secret_key: Secrets
     data: Path
     host: str
     port: int
@@ -80,7 +85,8 @@ class BotSettings:
     rasa_token: str
     backend_url: str
     backend_webhook_secret: str
-    actions_url: str
+    actions_url: str | None
+    """None: not to be reached from here, so not asked for its health"""
     whatsapp: WhatsAppSettings | None = None
     telegram: TelegramSettings | None = None
     backend_token: str = ""
@@ -94,8 +100,14 @@ class BotSettings:
     """where citizens open the pages behind one-time links; the address of this process when it isn't given"""
     keep_messages: timedelta = timedelta(days=90)
     keep_files: timedelta = timedelta(days=30)
+    flood: FloodLimits = field(default_factory=FloodLimits)
+    patience: Patience = field(default_factory=Patience)
     backend_poll: timedelta = timedelta(0)
     """how often a backend that doesn't tell of changes is asked; zero: never"""
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    """by name, whose free space operators want to know"""
+    inspect: Inspect | None = None
+    """finds what may never be, in whichever room; None: nobody looks"""
 
 
 async def serve(settings: BotSettings, roles: Collection[Role] = ALL_ROLES, console: Console | None = None) -> None:
@@ -125,7 +137,7 @@ async def running(
         stack.push_async_callback(store.engine.dispose)
         # Rasa and the providers are asked by as many tasks as there are; each has its own limit.
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
-        await stack.enter_async_context(_background(notices.run()))
+        await stack.enter_async_context(_background(notices.run))
         documents = Documents(session, settings.backend_url, settings.backend_token)
         channels = await _channels(settings, session, stack)
         chatwoot = Chatwoot(settings.chatwoot, session) if settings.chatwoot else None
@@ -147,9 +159,9 @@ async def running(
                 await stack.enter_async_context(_until_stopped(sender))
         if "worker" in roles:
             rasa = Rasa(session, settings.rasa_urls, settings.rasa_token, timeout=rasa_timeout)
-            await stack.enter_async_context(_background(Erasure(store, rasa).run()))
+            await stack.enter_async_context(_background(Erasure(store, rasa).run))
             retention = Retention(store, rasa, messages=settings.keep_messages, kept_files=settings.keep_files)
-            await stack.enter_async_context(_background(retention.run()))
+            await stack.enter_async_context(_background(retention.run))
             turns = Turns(
                 store,
                 channels,
@@ -164,9 +176,11 @@ async def running(
                 poller = Poller(
                     store, backend, _announcer(settings, room), load_states(settings.data), settings.backend_poll
                 )
-                await stack.enter_async_context(_background(poller.run()))
+                await stack.enter_async_context(_background(poller.run))
             reasons = Reasons(store, settings.data)
-            await stack.enter_async_context(_until_stopped(Worker(room, turns, reasons, notices, metrics)))
+            await stack.enter_async_context(
+                _until_stopped(Worker(room, turns, reasons, notices, metrics, limits=settings.flood))
+            )
             await stack.enter_async_context(_until_stopped(Keeper(room)))
         app = web.Application()
         if "http" in roles:
@@ -176,7 +190,7 @@ async def running(
                     f"{url.rstrip('/')}/status?token={quote(settings.rasa_token, safe='')}"
                     for url in settings.rasa_urls
                 ],
-                "actions": [f"{settings.actions_url.rstrip('/')}/health"],
+                **({"actions": [f"{settings.actions_url.rstrip('/')}/health"]} if settings.actions_url else {}),
                 "backend": [f"{settings.backend_url.rstrip('/')}/healthz"],
             }
             chatwoot_doors = (
@@ -184,10 +198,14 @@ async def running(
                 if chatwoot and settings.chatwoot
                 else []
             )
+            health = Health(store, session, parts)
+            holders = tuple(channel for channel in channels.values() if isinstance(channel, WhatsApp))
+            watch = Watch(metrics, health, folders=settings.folders, holders=holders, inspect=settings.inspect)
+            await stack.enter_async_context(_background(watch.run))
             doors = Doors(
                 store=store,
                 metrics=metrics,
-                health=Health(store, session, parts),
+                health=health,
                 channels=channels,
                 whatsapp=settings.whatsapp,
                 telegram=settings.telegram,
@@ -198,6 +216,7 @@ async def running(
                     *_further(settings, store, Backend(session, settings.backend_url, settings.backend_token)),
                 ],
                 backend_webhook_secret=settings.backend_webhook_secret,
+                patience=settings.patience,
             )
             app = create_app(doors)
         if console is not None and "console" in roles:
@@ -231,9 +250,9 @@ async def _channels(
 
 
 @contextlib.asynccontextmanager
-async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def _background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """Runs beside the block and is cancelled at its end."""
-    task = asyncio.create_task(work)
+    task = asyncio.create_task(lasting(work))
     try:
         yield
     finally:
@@ -245,7 +264,7 @@ async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def _until_stopped(part: Worker | Sender | Keeper) -> AsyncIterator[None]:
     """Runs beside the block; at its end it takes on nothing new and finishes."""
-    task = asyncio.create_task(part.run())
+    task = asyncio.create_task(lasting(part.run))
     try:
         yield
     finally:
@@ -255,7 +274,13 @@ async def _until_stopped(part: Worker | Sender | Keeper) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _listening(app: web.Application, settings: BotSettings) -> AsyncIterator[None]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=5,
+        keepalive_timeout=settings.patience.head,
+        lingering_time=settings.patience.rest,
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
@@ -278,7 +303,7 @@ async def _polling(store: Store, channel: Channel | None, settings: BotSettings)
     async def store_batch(updates: list[Update]) -> None:
         await receive(store, Telegram.name, updates)
 
-    async with _background(channel.poll(store_batch)):
+    async with _background(lambda: channel.poll(store_batch)):
         yield
 
 

@@ -168,7 +168,7 @@ class SimulatorPages:
             .where(
                 addresses.c.channel == self._channel.name,
                 addresses.c.kind == address.kind,
-                addresses.c.fingerprint == self._store.fingerprint(self._channel.name, address),
+                addresses.c.fingerprint.in_(self._store.fingerprints(self._channel.name, address)),
             )
             .scalar_subquery()
         )

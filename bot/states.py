@@ -10,8 +10,10 @@ import yaml
 
 from bot.texts import TextsUnfit
 
-__all__ = ["OPEN_STATES", "States", "load_states"]
+__all__ = ["FIRST", "OPEN_STATES", "States", "load_states"]
 
+FIRST = "MENUNGGU"
+"""What brings a filing here, sending it or what was to be mended, is told by the dialogue in which the citizen does it."""
 OPEN_STATES = frozenset({"MENUNGGU", "DIPROSES", "PERLU_PERBAIKAN", "DISETUJUI"})
 _CLOSED_STATES = frozenset({"DITOLAK", "SELESAI", "DIBATALKAN"})
 

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.channel import Address
-from identity import Seal
+from identity import Seal, Secrets
 
 __all__ = ["Cleaned", "Clock", "Store", "clean", "utc_now"]
 
@@ -53,7 +53,7 @@ class Store:
     link: Seal
 
     @classmethod
-    def open(cls, database_url: str, secret_key: str, clock: Clock = utc_now, *, connections: int = 10) -> Store:
+    def open(cls, database_url: str, secrets: Secrets, clock: Clock = utc_now, *, connections: int = 10) -> Store:
         """`database_url` is a plain `postgresql://…`; nothing connects before the first query."""
         engine = create_async_engine(
             make_url(database_url).set(drivername="postgresql+psycopg"),
@@ -62,13 +62,17 @@ class Store:
             hide_parameters=True,
         )
         seals = {
-            name: Seal(secret_key, f"bot.{name}")
+            name: Seal(secrets, f"bot.{name}")
             for name in ("inbox", "outbox", "address", "frame", "file", "desk", "link")
         }
         return cls(engine, engine.execution_options(isolation_level="AUTOCOMMIT"), clock, **seals)
 
     def fingerprint(self, channel: str, address: Address) -> str:
-        return self.address.index(f"{channel}:{address.kind}:{clean(address.value)}")
+        return self.fingerprints(channel, address)[0]
+
+    def fingerprints(self, channel: str, address: Address) -> tuple[str, ...]:
+        """The present one, and those under which it may be kept from before."""
+        return self.address.indexes(f"{channel}:{address.kind}:{clean(address.value)}")
 
     def seal_raw(self, body: Mapping[str, Any]) -> bytes:
         """Cleaned all through, names too: whatever is read from it can be stored, sent on and shown."""

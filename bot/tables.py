@@ -68,6 +68,10 @@ conversations = Table(
     Column("retry_at", _Time),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("troubled", Boolean, nullable=False, server_default=text("false")),  # was told so; until a turn succeeds
+    Column("served_at", _Time),  # when a claim was last answered
+    # A flood of theirs: how many answers it has got, and when the next may be given (bot/flood.py).
+    Column("flood_step", Integer, nullable=False, server_default=text("0")),
+    Column("flood_until", _Time),
     # The sender's claim, its pause after a failure, and the time up to which the pace's allowance is used up.
     Column("send_leased_by", Text),
     Column("send_lease_until", _Time),
@@ -151,6 +155,7 @@ frames = Table(
     Column("understood", Boolean, nullable=False, server_default=text("true")),
     Column("displeased", Boolean, nullable=False, server_default=text("false")),
     Column("in_form", Boolean),  # an answer to the form's question; none: not known
+    Column("margin", Double),  # of the intent's confidence over the likeliest other one's; none: not known
 )
 
 handoffs = Table(
@@ -228,6 +233,10 @@ chatwoot_deliveries = Table(
     metadata,
     Column("message", BigInteger, primary_key=True),  # id of the message there
     Column("received_at", _Time, nullable=False),
+    # How far it got is told there: of which conversation it is, what it became here, and the state told last.
+    Column("number", BigInteger),
+    Column("outbox", BigInteger, index=True),
+    Column("told", Text),
 )
 
 files = Table(

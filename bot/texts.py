@@ -16,6 +16,7 @@ _SENTENCES: Mapping[str, frozenset[str]] = {
     "gangguan": frozenset(),
     "diteruskan": frozenset(),
     "tidak_terbaca": frozenset(),
+    "banyak_sekali": frozenset(),
     "pesan_kosong": frozenset(),
     "terlalu_panjang": frozenset({"huruf"}),
     "pesan_diubah": frozenset(),

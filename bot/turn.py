@@ -6,6 +6,7 @@ import asyncio
 import enum
 import hashlib
 import logging
+import time
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from bot.reply import BACK, Reply, is_own_number
 from bot.store import Store, clean
 from bot.texts import Texts
 from bot.updates import note
+from journal import of_turn, span
 
 __all__ = ["Answer", "Outcome", "Stored", "Turns"]
 
@@ -52,6 +54,8 @@ class Outcome(enum.StrEnum):
     """the citizen would rather have the bot than wait for an officer"""
     STALE = "stale"
     """came too late to be answered; agents see it"""
+    FLOODED = "flooded"
+    """one of very many at once, of which only the last was read (bot/flood.py)"""
     IGNORED = "ignored"
     NOTED = "noted"
     """a status or an address, recorded"""
@@ -82,7 +86,7 @@ class Answer:
     outcome: Outcome
     replies: tuple[Reply, ...] = ()
     text: str = ""
-    """what the citizen wrote, where Rasa read it"""
+    """what the citizen wrote, on a photo too, where Rasa read it"""
     frame: Frame | None = None
     model: str | None = None
     handoff: Handoff | None = None
@@ -118,6 +122,17 @@ class Turns:
 
     async def take(self, stored: Stored, *, handler: str) -> Answer:
         """Raises TurnTrouble when it must be tried again later; nothing is written that can't be written twice."""
+        with of_turn(str(stored.id)), span("turn"):
+            started = time.monotonic()
+            try:
+                answer = await self._take(stored, handler)
+            except TurnTrouble as trouble:
+                _logger.warning("put off: %s", trouble)
+                raise
+            _logger.info("%s in %.0f ms", answer.outcome.value, 1000 * (time.monotonic() - started))
+            return answer
+
+    async def _take(self, stored: Stored, handler: str) -> Answer:
         channel = self._channels[stored.channel]
         try:
             update = self._store.open_raw(stored.raw)
@@ -134,6 +149,14 @@ class Turns:
                 return Answer(Outcome.NOTED)
             case Message():
                 return await self._message(stored, channel, update, event, handler)
+
+    def is_of_album(self, stored: Stored) -> bool:
+        """Whether more files may be about to follow. Of what can't be read its turn will tell."""
+        try:
+            event = read(self._channels[stored.channel], self._store.open_raw(stored.raw))
+        except Exception:
+            return False
+        return isinstance(event, Message) and event.in_album
 
     def given_up(self, reason: str) -> Answer:
         """For a message that Rasa couldn't answer for a long time."""
@@ -197,7 +220,7 @@ class Turns:
         return Answer(
             Outcome.ANSWERED,
             answer.replies,
-            text=content.get("text", ""),
+            text=content.get("text") or content.get("file", {}).get("caption") or "",
             frame=answer.frame,
             model=answer.model,
             handoff=answer.handoff,

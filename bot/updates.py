@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import PHONE, Address, AddressChange, Delivery
 from bot.desk.joining import hand_on
+from bot.fingerprints import renew_fingerprints
 from bot.outbox import note_delivery
 from bot.phones import hand_on_phones, prove, unprove
 from bot.store import Store, clean
@@ -43,6 +44,8 @@ async def _note_address(connection: AsyncConnection, store: Store, channel: str,
     A message from the new address may have come before this, and has opened a conversation: that one is joined in. But
     a conversation that is older belongs to whoever had the address before, and only loses it.
     """
+    both = [store.fingerprints(channel, change.old), store.fingerprints(channel, change.new)]
+    await renew_fingerprints(connection, addresses, both, addresses.c.channel == channel)
     owner = await _owner(connection, store, channel, change.old)
     if owner is None:
         return False

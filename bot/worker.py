@@ -7,16 +7,17 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.answer import Done, Trouble, record
-from bot.claim import Claim, claim, release, renew, unanswered
+from bot.claim import LONGEST_PAUSE, Claim, claim, release, renew, unanswered
 from bot.crew import Crew
 from bot.desk.reasons import Reasons
 from bot.desk.room import DeskRoom
 from bot.fault import fault
+from bot.flood import LOOK_AGAIN, FloodLimits, find_flood, skim
 from bot.lease import new_owner
 from bot.metrics import Metrics
 from bot.notices import INBOX, UNADDRESSED, Notices, wait
@@ -26,9 +27,16 @@ from bot.unaddressed import note_unaddressed
 
 __all__ = ["Worker"]
 
-_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 16, 32, 64, *[120] * 7))
+_PAUSES = (*(timedelta(seconds=seconds) for seconds in (2, 4, 8, 16, 32, 64)), *[LONGEST_PAUSE] * 7)
 """between the tries of one message, a quarter of an hour in all; then it is given to the desk"""
 _LAST_TURNS = 30.0
+_RENEWED_AFTER = 1.0
+"""Seconds of a burst after which it is looked again who has the conversation, and the lease extended. What was answered for an
+officer who came in between is withheld by the sender, as it is for one who comes during a turn.
+"""
+_BETWEEN_FILES = timedelta(seconds=1.5)
+_LARGEST_ALBUM = 10
+"""files; as many as one claim answers"""
 _logger = logging.getLogger(__name__)
 
 
@@ -41,6 +49,7 @@ class Worker:
         notices: Notices,
         metrics: Metrics,
         *,
+        limits: FloodLimits = FloodLimits(),  # noqa: B008 - frozen
         concurrency: int = 8,
         poll: float = 1.0,
     ) -> None:
@@ -51,9 +60,9 @@ class Worker:
         self._reasons = reasons
         self._notices = notices
         self._metrics = metrics
+        self._limits = limits
         self._concurrency = concurrency
         self._poll = poll
-        self._name = new_owner()
         self._stopping = False
         self._wakers: list[asyncio.Event] = []
 
@@ -64,7 +73,10 @@ class Worker:
             waker.set()
 
     async def run(self) -> None:
-        await asyncio.gather(self._answer_all(), self._note_all())
+        # Of the two none goes on when the other has ended by mistake: both are begun again.
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._answer_all())
+            group.create_task(self._note_all())
 
     async def _answer_all(self) -> None:
         with self._notices.subscribe(INBOX) as woken:
@@ -83,7 +95,7 @@ class Worker:
 
     async def _claim(self, most: int) -> Sequence[Claim]:
         try:
-            return await claim(self._store, self._name, self._channels, most)
+            return await claim(self._store, new_owner(), self._channels, most)
         except (SQLAlchemyError, OSError) as error:
             _logger.warning("claiming failed: %s", fault(error))
             return ()
@@ -113,16 +125,28 @@ class Worker:
 
     async def _answer(self, claim: Claim) -> bool:
         """Whether more messages have come in the meantime, whose notice found the conversation taken."""
-        messages = await unanswered(self._store, claim)
+        capabilities = self._channels[claim.channel].capabilities
+        flood = await find_flood(self._store, claim, self._limits, billed=capabilities.billed)
+        messages = await (unanswered(self._store, claim) if flood is None else self._skim(claim))
+        if claim.handler != "bot":
+            # The desk reads everything, and costs nothing.
+            flood = None
+        elif flood is not None and self._store.clock() < flood.answer_at:
+            await release(self._store, claim, self._store.clock() + LOOK_AGAIN)
+            return False
+        elif flood is None and (until := self._end_of_album(messages)) is not None:
+            await release(self._store, claim, until)
+            return False
         done: list[Done] = []
         trouble: Trouble | None = None
         handler: str | None = claim.handler
-        for i, stored in enumerate(messages):
-            if i:
-                handler = await renew(self._store, claim)
+        looked = time.monotonic()
+        for stored in messages:
+            started = time.monotonic()
+            if started - looked > _RENEWED_AFTER:
+                handler, looked = await renew(self._store, claim), started
             if handler is None:
                 return True
-            started = time.monotonic()
             try:
                 answer = await self._take(stored, handler, [earlier for _, earlier in done])
             except TurnTrouble as error:
@@ -139,11 +163,23 @@ class Worker:
             if answer.handoff is not None or answer.outcome is Outcome.RETURNED:
                 # Somebody else answers what comes after it.
                 break
-        capabilities = self._channels[claim.channel].capabilities
-        more = await record(self._room, claim, capabilities, done, trouble)
+        more = await record(self._room, claim, capabilities, done, trouble, flood)
         if more is None:
             _logger.warning("a claim was lost before its answer was recorded; it is answered by the next one")
         return more is not False
+
+    def _end_of_album(self, messages: Sequence[Stored]) -> datetime | None:
+        """When to look again whether all of an album is there, so that it gets one answer; None when nothing is awaited."""
+        if not messages or len(messages) >= _LARGEST_ALBUM:
+            return None
+        last = messages[-1]
+        until = last.received_at + _BETWEEN_FILES
+        return until if self._store.clock() < until and self._turns.is_of_album(last) else None
+
+    async def _skim(self, claim: Claim) -> Sequence[Stored]:
+        last, passed = await skim(self._store, claim)
+        self._metrics.flooded.labels(claim.channel).inc(passed)
+        return [last] if last else []
 
     async def _take(self, stored: Stored, handler: str, earlier: Sequence[Answer]) -> Answer:
         """A mistake of ours is treated like any trouble: tried again, then given to the desk."""

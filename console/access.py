@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.desk.agencies import covers
 from console.accounts import Account, Role
 
 __all__ = [
@@ -10,10 +11,16 @@ __all__ = [
     "access_agency",
     "access_audit",
     "access_board",
+    "access_labels",
     "access_reports",
     "access_review",
+    "access_training",
     "may_access_agency",
+    "may_access_board",
 ]
+
+
+_SUPERVISING = (Role.SUPERVISOR, Role.ADMIN)
 
 
 class Forbidden(Exception):
@@ -22,7 +29,7 @@ class Forbidden(Exception):
 
 def may_access_agency(account: Account, agency: str | None) -> bool:
     """None: a matter that no agency has been found for yet, which whoever comes first may take."""
-    return account.role is Role.ADMIN or agency is None or agency in account.agencies
+    return account.role is Role.ADMIN or agency is None or covers(account.agencies, agency)
 
 
 def access_agency(account: Account, agency: str | None) -> None:
@@ -33,7 +40,11 @@ def access_agency(account: Account, agency: str | None) -> None:
 
 def access_board(account: Account) -> None:
     """Who waits and who works. Raises Forbidden."""
-    _need(account, Role.SUPERVISOR, Role.ADMIN)
+    _need(account, *_SUPERVISING)
+
+
+def may_access_board(account: Account) -> bool:
+    return account.role in _SUPERVISING
 
 
 def access_reports(account: Account) -> None:
@@ -44,6 +55,16 @@ def access_reports(account: Account) -> None:
 def access_review(account: Account) -> None:
     """Messages of all agencies, masked: what citizens meant is nobody's secret from another agency. Raises Forbidden."""
     _need(account, Role.SUPERVISOR, Role.ADMIN)
+
+
+def access_training(account: Account) -> None:
+    """Models: trained, made live, sent back. Raises Forbidden."""
+    _need(account, Role.ADMIN)
+
+
+def access_labels(account: Account) -> None:
+    """To change what messages are called; whoever reviews may propose a new one. Raises Forbidden."""
+    _need(account, Role.ADMIN)
 
 
 def access_accounts(account: Account) -> None:

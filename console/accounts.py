@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import enum
 import re
 import uuid
@@ -11,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyotp
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from bot.desk.agencies import covers
 from console.tables import accounts, sessions
 from console.workspace import Workspace
 
@@ -29,7 +27,9 @@ __all__ = [
     "check_totp",
     "enrol_totp",
     "find_account",
+    "find_active",
     "list_accounts",
+    "list_colleagues",
     "new_totp_secret",
     "set_password",
 ]
@@ -39,9 +39,6 @@ _SHORTEST_PASSWORD = 12
 _LONGEST_PASSWORD = 200
 _TOTP_STEP = 30
 """seconds"""
-
-_hasher = PasswordHasher()
-_nobody = _hasher.hash("nobody's password, so that an unknown name takes as long as a known one")
 
 
 class AccountUnfit(ValueError):
@@ -87,7 +84,7 @@ async def add_account(
         "name": name,
         "role": role,
         "agencies": sorted(set(agencies)),
-        "password": await _hash(_fit(password, username)),
+        "password": await workspace.passwords.hash(_fit(password, username)),
         "created_at": workspace.clock(),
     }
     try:
@@ -136,7 +133,7 @@ async def change_account(
 
 async def set_password(workspace: Workspace, account: Account, password: str) -> None:
     """Raises AccountUnfit when the password is too easy."""
-    hashed = await _hash(_fit(password, account.username))
+    hashed = await workspace.passwords.hash(_fit(password, account.username))
     async with workspace.engine.begin() as connection:
         await connection.execute(update(accounts).where(accounts.c.id == account.id).values(password=hashed))
 
@@ -144,6 +141,22 @@ async def set_password(workspace: Workspace, account: Account, password: str) ->
 async def list_accounts(workspace: Workspace) -> list[Account]:
     async with workspace.engine.connect() as connection:
         return [_account(row) for row in await connection.execute(select(accounts).order_by(accounts.c.username))]
+
+
+async def find_active(workspace: Workspace, account: uuid.UUID) -> Account | None:
+    """None where there is none, or it is disabled."""
+    query = select(accounts).where(accounts.c.id == account, accounts.c.disabled_at.is_(None))
+    async with workspace.store.single.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _account(row)
+
+
+async def list_colleagues(workspace: Workspace, agency: str) -> list[Account]:
+    """By name, those who may have that agency's conversations."""
+    query = select(accounts).where(accounts.c.disabled_at.is_(None)).order_by(accounts.c.name)
+    async with workspace.store.single.connect() as connection:
+        found = [_account(row) for row in await connection.execute(query)]
+    return [account for account in found if account.role is Role.ADMIN or covers(account.agencies, agency)]
 
 
 async def find_account(workspace: Workspace, *, oidc_subject: str) -> Account | None:
@@ -158,8 +171,8 @@ async def check_password(workspace: Workspace, username: str, password: str) -> 
     query = select(accounts).where(accounts.c.username == username.strip().lower(), accounts.c.disabled_at.is_(None))
     async with workspace.engine.connect() as connection:
         row = (await connection.execute(query)).one_or_none()
-    known = row.password if row is not None else _nobody
-    matches = await asyncio.to_thread(_matches, known, password[:_LONGEST_PASSWORD])
+    known = row.password if row is not None else None
+    matches = await workspace.passwords.match(known, password[:_LONGEST_PASSWORD])
     return _account(row) if row is not None and matches else None
 
 
@@ -212,8 +225,11 @@ def _same(totp: pyotp.TOTP, step: int, digits: str) -> bool:
 
 
 def _check_agencies(workspace: Workspace, role: Role, agencies: Collection[str]) -> None:
-    if unknown := sorted(set(agencies) - set(workspace.agencies)):
-        raise AccountUnfit(f"Kantor tidak dikenal: {', '.join(unknown)}. Pakai id dari data/kantor.yml.")
+    if unknown := sorted(agency for agency in set(agencies) if agency not in workspace.agencies):
+        raise AccountUnfit(
+            f"Kantor tidak dikenal: {', '.join(unknown)}. Pakai id dari data/kantor.yml; untuk satu kecamatan atau desa:"
+            " kecamatan:sedati, desa:waru/tropodo."
+        )
     if role is not Role.ADMIN and not agencies:
         raise AccountUnfit("Petugas dan penyelia perlu paling sedikit satu kantor.")
 
@@ -226,17 +242,6 @@ def _fit(password: str, username: str) -> str:
     if username in password.lower() or len(set(password)) < 5:
         raise AccountUnfit("Kata sandi itu terlalu mudah ditebak; jangan memakai nama akun atau huruf berulang.")
     return password
-
-
-async def _hash(password: str) -> str:
-    return await asyncio.to_thread(_hasher.hash, password)
-
-
-def _matches(hashed: str, password: str) -> bool:
-    try:
-        return _hasher.verify(hashed, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
 
 
 def _account(row: Row[Any]) -> Account:

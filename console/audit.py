@@ -47,6 +47,19 @@ class Act(enum.StrEnum):
     UNDID_LABEL = "membatalkan penilaian"
     MADE_SET = "membuat set tinjauan"
     TOOK_SET = "mengunduh set tinjauan"
+    WITHDREW_SET = "menarik set tinjauan"
+    RESTORED_SET = "memasang lagi set tinjauan"
+    CHANGED_LABEL = "mengubah label"
+    DECIDED_LABEL = "memutus usul label"
+    UNDID_LABEL_CHANGE = "membatalkan perubahan label"
+    SHADOWED = "membayangkan model"
+    ENDED_SHADOW = "mengakhiri bayangan"
+    TRAINED = "memulai pelatihan"
+    MEASURED = "mengukur model"
+    CANCELLED_RUN = "membatalkan pekerjaan model"
+    PROMOTED = "menghidupkan model"
+    OVERRODE = "memaksa model hidup"
+    SENT_BACK = "mengembalikan model"
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,7 @@ async def record(
     workspace: Workspace, account: uuid.UUID | None, act: Act, subject: str, **detail: str | int | None
 ) -> None:
     """Before the page is shown or the act is done: what can't be recorded doesn't happen."""
-    async with workspace.engine.begin() as connection:
+    async with workspace.store.single.begin() as connection:
         await record_in(connection, workspace, account, act, subject, **detail)
 
 

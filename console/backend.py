@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import aiohttp
 
+from bot.desk.places import Place
+
 __all__ = [
     "Abandoned",
     "Answered",
@@ -69,6 +71,8 @@ class Filing:
     """of complaints: whether the citizen said that it is solved"""
     representative: tuple[str, str] | None
     """name of who files for the applicant, and what they are to them"""
+    place: Place
+    """where the applicant lives, as far as it was answered"""
 
 
 @dataclass(frozen=True)
@@ -288,7 +292,7 @@ def _draft(body: Mapping[str, Any]) -> Draft:
 
 
 def _filing(body: Mapping[str, Any]) -> Filing:
-    applicant, helper = body.get("applicant") or {}, body.get("representative")
+    applicant, helper, place = body.get("applicant") or {}, body.get("representative"), body.get("place") or {}
     return Filing(
         number=body["number"],
         service=body["service"],
@@ -308,4 +312,5 @@ def _filing(body: Mapping[str, Any]) -> Filing:
         result=body.get("result"),
         confirmed=body.get("confirmed"),
         representative=(helper["name"], helper["relation"]) if helper else None,
+        place=Place(place.get("kecamatan"), place.get("desa")),
     )

@@ -8,12 +8,13 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.desk.agencies import covers
 from bot.desk.listing import Item, counts, listing
 from bot.desk.presence import on_duty
 from bot.desk.standard import Level
 from console.access import access_board
-from console.desk import officer_of
 from console.protection import WORKSPACE, page, signed_in
+from console.scope import officer_of
 from console.workspace import Workspace
 
 __all__ = ["routes"]
@@ -43,11 +44,7 @@ async def _content(request: web.Request) -> web.Response:
 async def _values(request: web.Request) -> dict[str, Any]:
     workspace, officer = request.config_dict[WORKSPACE], officer_of(signed_in(request).account)
     items = [_judged(workspace, item) for item in await listing(workspace.room, officer, view="all")]
-    present = [
-        one
-        for one in await on_duty(workspace.room)
-        if officer.agencies is None or one.agencies is None or officer.agencies & one.agencies
-    ]
+    present = [one for one in await on_duty(workspace.room) if _shares(officer.agencies, one.agencies)]
     return {
         "counts": await counts(workspace.room, officer),
         "waiting": sorted(items, key=lambda one: one.waited, reverse=True),
@@ -56,6 +53,13 @@ async def _values(request: web.Request) -> dict[str, Any]:
         "officers": present,
         "standard": workspace.room.standard,
     }
+
+
+def _shares(mine: frozenset[str] | None, theirs: frozenset[str] | None) -> bool:
+    """Whether both have an agency; None has all."""
+    if mine is None or theirs is None:
+        return True
+    return any(covers(mine, agency) for agency in theirs) or any(covers(theirs, agency) for agency in mine)
 
 
 def _judged(workspace: Workspace, item: Item) -> _Waiting:

@@ -13,7 +13,7 @@ from console.backend import BackendRefused, Filing, ServiceEntry
 from console.protection import WORKSPACE, page, sent_file, signed_in
 from console.workspace import Workspace
 
-__all__ = ["STATES", "name_of_service", "routes"]
+__all__ = ["FILED", "STATES", "name_of_service", "routes"]
 
 STATES: Mapping[str, str] = {
     "MENUNGGU": "menunggu diperiksa",
@@ -42,8 +42,12 @@ _ANSWERS: Mapping[str, Sequence[tuple[str, str]]] = {
     "DIPROSES": (("SELESAI", "Jawab dan selesaikan"), ("PERLU_PERBAIKAN", "Minta perbaikan"), ("DITOLAK", "Tolak")),
 }
 """The same for complaints and questions, which end with an answer and not with a document."""
-_FILED = "permohonan"
+FILED = "permohonan"
 """mode of what ends with a document"""
+_ENOUGH = 20
+"""filings on a page, where so many are found"""
+_MOST_PAGES = 5
+"""of the backend's that are looked through for them"""
 
 
 def routes() -> list[web.RouteDef]:
@@ -61,11 +65,10 @@ def routes() -> list[web.RouteDef]:
 async def _list(request: web.Request) -> web.Response:
     workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
     state, service = request.query.get("state") or None, request.query.get("service") or None
-    found, after = await workspace.backend.filings(
-        state=state if state in STATES else None, service=service, after=request.query.get("after") or None
+    mine, after = await _of_mine(
+        workspace, me, state if state in STATES else None, service, request.query.get("after") or None
     )
     names = await workspace.backend.names()
-    mine = [(filing, entry) for filing in found if _is_mine(me, entry := await _entry(workspace, filing.service))]
     return page(
         request,
         "filings.html",
@@ -80,6 +83,22 @@ async def _list(request: web.Request) -> web.Response:
     )
 
 
+async def _of_mine(
+    workspace: Workspace, me: Account, state: str | None, service: str | None, after: str | None
+) -> tuple[Sequence[tuple[Filing, ServiceEntry]], str | None]:
+    """A page of those that the account may see, and where the next begins: of one desa they are few among many."""
+    mine: list[tuple[Filing, ServiceEntry]] = []
+    for _ in range(_MOST_PAGES):
+        found, after = await workspace.backend.filings(state=state, service=service, after=after)
+        for filing in found:
+            entry = await _entry(workspace, filing.service)
+            if _is_mine(workspace, me, filing, entry):
+                mine.append((filing, entry))
+        if after is None or len(mine) >= _ENOUGH:
+            break
+    return mine, after
+
+
 async def _show(request: web.Request) -> web.Response:
     return await _filing_page(request)
 
@@ -90,7 +109,7 @@ async def _move(request: web.Request) -> web.Response:
     form = await request.post()
     to = str(form.get("to", ""))
     note = " ".join(filter(None, (str(form.get("reason", "")).strip(), str(form.get("note", "")).strip())))
-    if filing.mode != _FILED and to == "SELESAI" and not note:
+    if filing.mode != FILED and to == "SELESAI" and not note:
         return await _filing_page(request, "Tulis jawaban untuk warga.", 422)
     fix: list[Mapping[str, str]] = []
     if to == "PERLU_PERBAIKAN":
@@ -173,8 +192,8 @@ async def _filing_page(request: web.Request, problem: str | None = None, status:
         filing=filing,
         entry=entry,
         dossier=dossier,
-        steps=(_STEPS if filing.mode == _FILED else _ANSWERS).get(filing.state, ()),
-        has_result=filing.mode == _FILED,
+        steps=(_STEPS if filing.mode == FILED else _ANSWERS).get(filing.state, ()),
+        has_result=filing.mode == FILED,
         states=STATES,
         tones=_TONES,
         reasons=workspace.reasons,
@@ -191,8 +210,8 @@ async def _mine(request: web.Request) -> tuple[Filing, ServiceEntry]:
     except BackendRefused as refused:
         raise web.HTTPNotFound(text=str(refused)) from None
     entry = await _entry(workspace, filing.service)
-    if not _is_mine(me, entry):
-        access_agency(me, entry.offices[0])
+    if not _is_mine(workspace, me, filing, entry):
+        access_agency(me, workspace.agencies.at(entry.offices[0], filing.place))
     return filing, entry
 
 
@@ -209,8 +228,8 @@ async def name_of_service(workspace: Workspace, service: str) -> str:
     return (await _entry(workspace, service)).name
 
 
-def _is_mine(me: Account, entry: ServiceEntry) -> bool:
-    return any(may_access_agency(me, office) for office in entry.offices)
+def _is_mine(workspace: Workspace, me: Account, filing: Filing, entry: ServiceEntry) -> bool:
+    return any(may_access_agency(me, workspace.agencies.at(office, filing.place)) for office in entry.offices)
 
 
 def _back(number: str) -> web.Response:

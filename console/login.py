@@ -13,6 +13,7 @@ from console.attempts import are_locked, failed, succeeded
 from console.audit import Act, record
 from console.protection import WORKSPACE, forget, page, remember, signed_in
 from console.sessions import Proof, end_session, open_session, strengthen
+from console.visitor import visitor_address
 from console.workspace import Workspace
 
 __all__ = ["routes"]
@@ -130,7 +131,8 @@ def _is_secret(text: str) -> bool:
 
 
 def _address(request: web.Request) -> str:
-    return hashlib.sha256((request.remote or "?").encode()).hexdigest()[:32]
+    address = visitor_address(request, request.config_dict[WORKSPACE].settings.proxies)
+    return hashlib.sha256(address.encode()).hexdigest()[:32]
 
 
 def _go(path: str) -> web.Response:

@@ -13,6 +13,7 @@ from console.access import Forbidden
 from console.backend import BackendDown, BackendRefused
 from console.sessions import Proof, Session, read_session
 from console.workspace import Workspace
+from identity import present
 
 __all__ = [
     "COOKIE",
@@ -147,7 +148,7 @@ async def _has_token(request: web.Request, session: Session) -> bool:
     given = request.headers.get("X-CSRF-Token")
     if given is None and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
         given = str((await request.post()).get("csrf", ""))
-    expected = session.csrf_token(request.config_dict[WORKSPACE].settings.secret_key)
+    expected = session.csrf_token(present(request.config_dict[WORKSPACE].settings.secret_key))
     return hmac.compare_digest((given or "").encode(errors="replace"), expected.encode())
 
 
@@ -185,7 +186,7 @@ def page(request: web.Request, template: str, /, *, status: int = 200, **values:
     session = request.get(SESSION)
     common = {
         "me": session.account if session is not None and session.proof is Proof.BOTH else None,
-        "csrf": session.csrf_token(workspace.settings.secret_key) if session is not None else None,
+        "csrf": session.csrf_token(present(workspace.settings.secret_key)) if session is not None else None,
         "path": request.path,
     }
     return web.Response(

@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import func, literal_column, select
 
+from bot.desk.access import in_scope
 from bot.desk.hours import LOCAL_TIME
 from bot.desk.officer import Officer
 from bot.desk.review import reviews
@@ -21,14 +22,14 @@ from bot.tables import conversations, handoffs, inbox
 from console.access import access_reports
 from console.audit import Act, record
 from console.backend import BackendDown, BackendRefused
-from console.desk import officer_of
 from console.protection import WORKSPACE, page, signed_in
+from console.scope import officer_of
 from console.workspace import Workspace
+from learning.spreadsheet import safe_cell
 
-__all__ = ["Line", "routes", "safe_cell"]
+__all__ = ["Line", "routes"]
 
 _PERIODS = {"7": "7 hari", "30": "30 hari", "90": "90 hari"}
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,6 @@ async def _export(request: web.Request) -> web.Response:
     )
 
 
-def safe_cell(text: str) -> str:
-    """A spreadsheet runs what begins like a formula; an apostrophe before it makes it text."""
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
-
-
 async def _asked(request: web.Request) -> tuple[_Report, str]:
     workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
     access_reports(me)
@@ -115,10 +111,7 @@ async def _asked(request: web.Request) -> tuple[_Report, str]:
 
 
 async def _report(workspace: Workspace, officer: Officer, since: datetime) -> _Report:
-    scope = officer.scope()
-    asked = select(handoffs).where(handoffs.c.requested_at >= since)
-    if scope is not None:
-        asked = asked.where(handoffs.c.agency.in_(scope))
+    asked = select(handoffs).where(handoffs.c.requested_at >= since, in_scope(officer))
     # A literal: the same expression is selected and grouped by.
     day = func.date(func.timezone(literal_column("'Asia/Jakarta'"), inbox.c.received_at))
     talks = (

@@ -1,12 +1,14 @@
-"""Accounts as their owners and the admins see them: sessions, password, colleagues, and the audit log."""
+"""Accounts as their owners and the admins see them: sessions, password, colleagues."""
 
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from aiohttp import web
+from multidict import MultiDictProxy
 
-from console.access import access_accounts, access_audit
+from console.access import access_accounts
 from console.accounts import (
     AccountUnfit,
     Role,
@@ -17,9 +19,10 @@ from console.accounts import (
     set_password,
 )
 from console.attempts import are_locked, failed
-from console.audit import Act, list_entries, record
+from console.audit import Act, record
 from console.protection import WORKSPACE, page, signed_in
 from console.sessions import end_others, list_sessions
+from console.workspace import Workspace
 
 __all__ = ["routes"]
 
@@ -32,7 +35,6 @@ def routes() -> list[web.RouteDef]:
         web.get("/akun/semua", _show_accounts, name="accounts"),
         web.post("/akun/semua", _add, name="accounts_post"),
         web.post("/akun/semua/{id}", _change, name="account_post"),
-        web.get("/audit", _show_audit, name="audit"),
     ]
 
 
@@ -94,7 +96,7 @@ async def _add(request: web.Request) -> web.Response:
             str(form.get("username", "")),
             str(form.get("name", "")),
             _role(str(form.get("role", ""))),
-            [str(agency) for agency in form.getall("agencies", [])],
+            _agencies(workspace, form),
             str(form.get("password", "")),
         )
     except AccountUnfit as unfit:
@@ -115,7 +117,7 @@ async def _change(request: web.Request) -> web.Response:
             workspace,
             changed,
             _role(str(form.get("role", ""))),
-            [str(agency) for agency in form.getall("agencies", [])],
+            _agencies(workspace, form),
             oidc_subject=str(form.get("oidc_subject", "")).strip()[:255] or None,
             disabled="disabled" in form,
         )
@@ -143,15 +145,11 @@ async def _accounts_page(request: web.Request, told: str | None = None, status: 
     )
 
 
-async def _show_audit(request: web.Request) -> web.Response:
-    access_audit(signed_in(request).account)
-    before = request.query.get("before", "")
-    entries = await list_entries(
-        request.config_dict[WORKSPACE],
-        subject=request.query.get("subject") or None,
-        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
-    )
-    return page(request, "audit.html", entries=entries, subject=request.query.get("subject", ""))
+def _agencies(workspace: Workspace, form: MultiDictProxy[Any]) -> list[str]:
+    """Those that are ticked, and one of a single kecamatan or desa by its name."""
+    ticked = [str(agency) for agency in form.getall("agencies", [])]
+    local = str(form.get("local", "")).strip()
+    return [*ticked, workspace.agencies.named(local) or local] if local else ticked
 
 
 def _role(text: str) -> Role:

@@ -18,8 +18,8 @@ from bot.desk.room import DeskRoom
 from bot.desk.states import renew
 from console.access import may_access_agency
 from console.accounts import Account
-from console.desk import officer_of
 from console.protection import COOKIE, WORKSPACE, harden, signed_in
+from console.scope import officer_of
 from console.sessions import read_session
 
 __all__ = ["routes"]

@@ -29,12 +29,17 @@ __all__ = [
     "accounts",
     "attempts",
     "audit",
+    "label_changes",
     "metadata",
     "opinions",
     "review_progress",
+    "review_set_changes",
     "review_sets",
     "reviews",
     "sessions",
+    "shadow_answers",
+    "shadows",
+    "training_runs",
 ]
 
 metadata = MetaData(schema="console")
@@ -150,6 +155,104 @@ review_sets = Table(
     Column("account", ForeignKey(accounts.c.id), nullable=False),
     Column("examples", Integer, nullable=False),
     Column("content", LargeBinary),  # sealed; none: forgotten after a while
+    Column("withdrawn_at", _Time),
+)
+
+# What the data set has been, in order.
+review_set_changes = Table(
+    "review_set_changes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", _Time, nullable=False),
+    Column("account", ForeignKey(accounts.c.id), nullable=False),
+    Column("act", Text, nullable=False),  # console/review/reviewed_set.py: SetAct
+    Column("name", ForeignKey(review_sets.c.name), nullable=False, index=True),
+    Column("examples", Integer, nullable=False),
+    Column("version", Text, nullable=False),  # of the whole reviewed set afterwards; "" where it isn't written
+)
+
+# What became of the names of things: only added to, decided and undone (console/review/label_changes.py).
+label_changes = Table(
+    "label_changes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", _Time, nullable=False),
+    Column("account", ForeignKey(accounts.c.id), nullable=False),
+    Column("kind", Text, nullable=False),  # console/review/label_changes.py: Kind
+    Column("subject", Text, nullable=False),  # learning/label_changes.py: Subject
+    Column("label", Text, nullable=False),  # the new one, the renamed one, the one that examples leave
+    Column("target", Text),  # the one that they become
+    Column("name", Text),
+    Column("meaning", Text),
+    Column("border", Text),
+    Column("examples", ARRAY(Text)),  # learning.label_changes.mark of those that leave; none: all
+    Column("decided_at", _Time),
+    Column("decided_by", ForeignKey(accounts.c.id)),
+    Column("accepted", Boolean),  # none: nobody has decided
+    Column("undone_at", _Time),
+    Column("undone_by", ForeignKey(accounts.c.id)),
+)
+
+# A candidate that reads along without answering (console/review/shadow.py).
+shadows = Table(
+    "shadows",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("model", Text, nullable=False),  # file name
+    Column("since", BigInteger, nullable=False),  # the newest row of `bot.inbox` when it began; later ones are read
+    Column("started_at", _Time, nullable=False),
+    Column("started_by", ForeignKey(accounts.c.id), nullable=False),
+    Column("ended_at", _Time),
+    Column("ended_by", ForeignKey(accounts.c.id)),  # none: by itself
+    Column("fault", Text),  # a sentence, where it ended for a reason of its own
+    Column("reader", Uuid),  # of all consoles one runs it
+    Column("reads_until", _Time),  # unless renewed
+    Column("read_at", _Time),  # last
+)
+Index("shadows_one_at_a_time", shadows.c.ended_at.is_(None), unique=True, postgresql_where=shadows.c.ended_at.is_(None))
+
+# No words: whoever looks reads them from the frame, as long as it has them.
+shadow_answers = Table(
+    "shadow_answers",
+    metadata,
+    Column("shadow", ForeignKey(shadows.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("message", BigInteger, primary_key=True),  # row of `bot.inbox`
+    Column("at", _Time, nullable=False),
+    Column("live_intent", Text),
+    Column("live_service", Text),
+    Column("intent", Text),
+    Column("confidence", Double),
+    Column("service", Text),
+    Column("service_confidence", Double),
+    Column("differs", Boolean, nullable=False),
+)
+Index("shadow_answers_message", shadow_answers.c.message)
+
+# What is done with models, one at a time (console/training/runs.py).
+training_runs = Table(
+    "training_runs",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),  # console/training/runs.py: Kind
+    Column("state", Text, nullable=False),  # console/training/runs.py: State
+    Column("asked_by", ForeignKey(accounts.c.id)),  # none: the schedule
+    Column("asked_at", _Time, nullable=False),
+    Column("slot", Text, unique=True),  # of the schedule: each is taken once
+    Column("model", Text),  # file name: the one to go live, the one that came out
+    Column("reason", Text, nullable=False, server_default=text("''")),  # of an override or a return
+    Column("override", Boolean, nullable=False, server_default=text("false")),
+    Column("owner", Text),  # the process that works on it
+    Column("lease_until", _Time),
+    Column("started_at", _Time),
+    Column("ended_at", _Time),
+    Column("cancelled_by", ForeignKey(accounts.c.id)),
+    Column("said", LargeBinary),  # the last lines of its output, sealed: what is wrong with the data quotes messages
+)
+Index(
+    "training_runs_one_at_a_time",
+    training_runs.c.ended_at.is_(None),
+    unique=True,
+    postgresql_where=training_runs.c.ended_at.is_(None),
 )
 
 APPEND_ONLY = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -10,14 +10,20 @@ from zoneinfo import ZoneInfo
 import aiohttp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.desk.agencies import Agencies
+from bot.desk.listing import AgencyCount, Item
 from bot.desk.room import DeskRoom
+from bot.desk.standard import Level
 from bot.store import Store
 from console.backend import OfficerBackend
 from console.pages import Pages
+from console.passwords import Passwords
 from console.reasons import Reasons
 from console.replies import CannedReply
 from console.review.room import ReviewRoom
 from console.settings import ConsoleSettings
+from console.shared import SharedReading
+from console.training.room import TrainingRoom
 from identity import Seal
 
 __all__ = ["Workspace"]
@@ -31,21 +37,25 @@ class Workspace:
     room: DeskRoom
     """the bot's: conversations are read and answered through its functions"""
     secrets: Seal
+    passwords: Passwords
     reasons: Reasons
     replies: tuple[CannedReply, ...]
     review: ReviewRoom
+    training: TrainingRoom
     backend: OfficerBackend
     session: aiohttp.ClientSession
     pages: Pages = field(default_factory=Pages)
+    waiting: SharedReading[Sequence[tuple[Item, Level]]] = field(default_factory=SharedReading)
+    """the lists of conversations that open pages show"""
+    counted: SharedReading[Sequence[AgencyCount]] = field(default_factory=SharedReading)
 
     @property
     def store(self) -> Store:
         return self.room.store
 
     @property
-    def agencies(self) -> Mapping[str, str]:
-        """id → name"""
-        return {agency.id: agency.name for agency in self.room.agencies.all()}
+    def agencies(self) -> Agencies:
+        return self.room.agencies
 
     @property
     def engine(self) -> AsyncEngine:

@@ -13,17 +13,19 @@ from identity.numbers import (
     parse_phone,
     redact,
 )
-from identity.seal import Seal, SealBroken
+from identity.seal import Seal, SealBroken, Secrets, present
 
 __all__ = [
     "InvalidNumber",
     "Nik",
     "Seal",
     "SealBroken",
+    "Secrets",
     "mask_digits",
     "mask_numbers",
     "parse_kk_number",
     "parse_nik",
     "parse_phone",
+    "present",
     "redact",
 ]

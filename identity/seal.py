@@ -1,6 +1,7 @@
 """What is kept about a citizen is kept sealed: AES-256-GCM under a key derived from `PRAJA_SECRET_KEY`.
 
-Each room and purpose has a key of its own, so a value can't be moved from one table to another and still open.
+Each room and purpose has a key of its own, so a value can't be moved from one table to another and still open. Beside the
+present secret there may be earlier ones, which open what they have sealed until all of it is sealed anew (`praja rotate`).
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-__all__ = ["Seal", "SealBroken"]
+__all__ = ["Seal", "SealBroken", "Secrets", "present"]
 
+Secrets = str | tuple[str, ...]
+"""the secret that everything is derived from, or that one and the ones before it"""
 _NONCE = 12
 
 
@@ -26,23 +29,31 @@ class SealBroken(Exception):
     """A sealed value doesn't open: another `PRAJA_SECRET_KEY`, or the value was altered."""
 
 
+def present(secrets: Secrets) -> str:
+    """The one that seals."""
+    return secrets if isinstance(secrets, str) else secrets[0]
+
+
 class Seal:
     """Seals and opens values of one purpose, such as `bot.inbox`."""
 
-    def __init__(self, secret: str, purpose: str) -> None:
-        self._cipher = AESGCM(_derive(secret, f"praja seal {purpose}"))
-        self._index_key = _derive(secret, f"praja index {purpose}")
+    def __init__(self, secrets: Secrets, purpose: str) -> None:
+        each = (secrets,) if isinstance(secrets, str) else secrets
+        self._ciphers = tuple(AESGCM(_derive(secret, f"praja seal {purpose}")) for secret in each)
+        self._index_keys = tuple(_derive(secret, f"praja index {purpose}") for secret in each)
 
     def seal(self, value: bytes) -> bytes:
         nonce = os.urandom(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, value, None)
+        return nonce + self._ciphers[0].encrypt(nonce, value, None)
 
     def open(self, sealed: bytes) -> bytes:
         """Raises SealBroken."""
-        try:
-            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
-        except (InvalidTag, ValueError):
-            raise SealBroken("sealed value doesn't open; is PRAJA_SECRET_KEY the one it was sealed with?") from None
+        for cipher in self._ciphers:
+            try:
+                return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+            except (InvalidTag, ValueError):
+                continue
+        raise SealBroken("sealed value doesn't open; is PRAJA_SECRET_KEY the one it was sealed with?")
 
     def seal_json(self, value: Any) -> bytes:
         return self.seal(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
@@ -55,14 +66,34 @@ class Seal:
         return base64.b64encode(self.seal(value.encode())).decode()
 
     def open_text(self, sealed: str) -> str:
+        return self.open(_bytes(sealed)).decode()
+
+    def renew(self, sealed: bytes) -> bytes | None:
+        """The same under the present secret; None where it is under that already. Raises SealBroken."""
         try:
-            return self.open(base64.b64decode(sealed, validate=True)).decode()
-        except ValueError:
-            raise SealBroken("sealed value isn't base64; it was altered or never sealed") from None
+            self._ciphers[0].decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+        except (InvalidTag, ValueError):
+            return self.seal(self.open(sealed))
+        return None
+
+    def renew_text(self, sealed: str) -> str | None:
+        renewed = self.renew(_bytes(sealed))
+        return None if renewed is None else base64.b64encode(renewed).decode()
 
     def index(self, value: str) -> str:
         """A keyed fingerprint, to look a value up without keeping it in clear."""
-        return hmac.new(self._index_key, value.encode(), hashlib.sha256).hexdigest()
+        return self.indexes(value)[0]
+
+    def indexes(self, value: str) -> tuple[str, ...]:
+        """Every fingerprint under which the value may be kept: while secrets change, also the earlier ones."""
+        return tuple(hmac.new(key, value.encode(), hashlib.sha256).hexdigest() for key in self._index_keys)
+
+
+def _bytes(sealed: str) -> bytes:
+    try:
+        return base64.b64decode(sealed, validate=True)
+    except ValueError:
+        raise SealBroken("sealed value isn't base64; it was altered or never sealed") from None
 
 
 def _derive(secret: str, info: str) -> bytes:

@@ -17,6 +17,7 @@ __all__ = ["Change", "Kind", "LiveModel", "LiveModelBusy", "LiveModelUnreadable"
 
 _POINTER = "live.json"
 _LOCK = ".live.lock"
+_SWITCHING = ".switching"
 
 
 class Kind(StrEnum):
@@ -44,6 +45,16 @@ class Change:
     """ISO 8601 with zone"""
     kind: Kind
     reason: str = ""
+    watched_until: str = ""
+    """the same: it is on probation until then; "" where nobody watches it"""
+
+    @property
+    def when(self) -> datetime:
+        return datetime.fromisoformat(self.at)
+
+    @property
+    def until(self) -> datetime | None:
+        return datetime.fromisoformat(self.watched_until) if self.watched_until else None
 
 
 class LiveModel:
@@ -60,7 +71,7 @@ class LiveModel:
             return []
         try:
             entries = json.loads(text)["history"]
-            return [Change(each["model"], each["at"], Kind(each["kind"]), each["reason"]) for each in entries]
+            return [Change(**each | {"kind": Kind(each["kind"])}) for each in entries]
         except (ValueError, KeyError, TypeError):
             raise LiveModelUnreadable(
                 f"{self._folder / _POINTER} rusak; hapus, lalu `praja promote MODEL` dengan model yang hidup."
@@ -74,9 +85,20 @@ class LiveModel:
         """What a rollback leads to. Raises LiveModelUnreadable."""
         return self._archive(self._line()[:-1])
 
-    def set(self, model: Path, at: datetime, kind: Kind, reason: str = "") -> None:
+    def on_probation(self, now: datetime) -> Change | None:
+        """How the live model came to be so, while its first minutes last. Raises LiveModelUnreadable."""
+        history = self.history()
+        last = history[-1] if history else None
+        if last is None or last.until is None or self.current() is None:
+            return None
+        return last if now < last.until else None
+
+    def set(
+        self, model: Path, at: datetime, kind: Kind, reason: str = "", watched_until: datetime | None = None
+    ) -> None:
         """Raises LiveModelUnreadable."""
-        changes = [*self.history(), Change(model.name, at.isoformat(timespec="seconds"), kind, reason)]
+        until = "" if watched_until is None else watched_until.isoformat(timespec="seconds")
+        changes = [*self.history(), Change(model.name, at.isoformat(timespec="seconds"), kind, reason, until)]
         written = json.dumps({"history": [asdict(change) for change in changes]}, ensure_ascii=False, indent=1)
         replace_file(self._folder / _POINTER, written + "\n")
 
@@ -90,6 +112,17 @@ class LiveModel:
             except BlockingIOError:
                 raise LiveModelBusy("Model yang hidup sedang diganti oleh proses lain; coba lagi sebentar.") from None
             yield
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether servers may serve another model than the live one, since a change is under way or was cut off."""
+        return (self._folder / _SWITCHING).exists()
+
+    def unsettle(self) -> None:
+        (self._folder / _SWITCHING).touch()
+
+    def settle(self) -> None:
+        (self._folder / _SWITCHING).unlink(missing_ok=True)
 
     def _line(self) -> list[str]:
         """The models that are live one after the other with every step back taken out."""

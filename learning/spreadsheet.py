@@ -9,10 +9,10 @@ from typing import Final
 
 from learning.example import Example
 
-__all__ = ["SpreadsheetUnfit", "parse_csv", "render_csv"]
+__all__ = ["SpreadsheetUnfit", "parse_csv", "render_csv", "safe_cell"]
 
 _COLUMNS: Final = ("teks", "maksud", "layanan", "ragam", "penulis")
-_RECKONED = ("=", "+", "-", "@", "\t", "\r")
+_RECKONED = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A spreadsheet takes a cell that begins so for a formula."""
 
 
@@ -26,19 +26,25 @@ def render_csv(examples: Iterable[Example]) -> str:
     rows.writerow(_COLUMNS)
     for example in examples:
         row = (example.text, example.intent, example.service or "", example.variety, example.author)
-        rows.writerow([_safe(cell) for cell in row])
+        rows.writerow([safe_cell(cell) for cell in row])
     return written.getvalue()
+
+
+def safe_cell(cell: str) -> str:
+    """A cell that no spreadsheet reckons."""
+    # What begins with an apostrophe gets one too, so that taking it off is always right.
+    return f"'{cell}" if cell.startswith((*_RECKONED, "'")) else cell
 
 
 def parse_csv(text: str) -> list[Example]:
     """What `render_csv` or a spreadsheet has written, `;` between the columns as well. Raises SpreadsheetUnfit."""
     text = text.removeprefix("\ufeff")
     first = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",")
-    if not {"teks", "maksud"} <= set(rows.fieldnames or ()):
-        raise SpreadsheetUnfit("Baris pertama harus memuat kolom teks dan maksud.")
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
     examples = []
     try:
+        if not {"teks", "maksud"} <= set(rows.fieldnames or ()):
+            raise SpreadsheetUnfit("Baris pertama harus memuat kolom teks dan maksud.")
         for row in rows:
             cells = {name: _unsafe((row.get(name) or "").strip()) for name in _COLUMNS}
             if not any(cells.values()):
@@ -55,11 +61,6 @@ def parse_csv(text: str) -> list[Example]:
             raise
         raise SpreadsheetUnfit(f"Baris {rows.line_num}: teksnya harus satu baris dan tidak kosong.") from None
     return examples
-
-
-def _safe(cell: str) -> str:
-    # What begins with an apostrophe gets one too, so that taking it off is always right.
-    return f"'{cell}" if cell.startswith((*_RECKONED, "'")) else cell
 
 
 def _unsafe(cell: str) -> str:

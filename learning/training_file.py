@@ -12,7 +12,7 @@ import yaml
 
 from learning.example import Example
 
-__all__ = ["TrainingFileUnfit", "read_file", "read_folder", "render", "replace_file"]
+__all__ = ["TrainingFileUnfit", "parse", "read_file", "read_folder", "render", "replace_file"]
 
 _ITEM = re.compile(r"^\s*-\s+(.*\S)\s*$", re.MULTILINE)
 _ANNOTATION = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
@@ -31,13 +31,16 @@ def read_folder(folder: Path) -> list[Example]:
 
 def read_file(path: Path) -> list[Example]:
     """Raises TrainingFileUnfit."""
+    return parse(path.read_bytes(), path.name)
+
+
+def parse(content: bytes | str, name: str) -> list[Example]:
+    """A file's content; `name` is what it is called in the error. Raises TrainingFileUnfit."""
     try:
-        content = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506
-        return [example for block in content["nlu"] for example in _read(block)]
+        written = content if isinstance(content, str) else content.decode("utf-8")
+        return [example for block in yaml.load(written, _Loader)["nlu"] for example in _read(block)]  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError, ValueError):
-        raise TrainingFileUnfit(
-            f"{path.name} bukan berkas contoh Rasa (versi 3.1, kunci nlu, intent, examples)."
-        ) from None
+        raise TrainingFileUnfit(f"{name} bukan berkas contoh Rasa (versi 3.1, kunci nlu, intent, examples).") from None
 
 
 def render(examples: Iterable[Example]) -> str:

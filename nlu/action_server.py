@@ -17,6 +17,8 @@ from rasa.shared.core.events import UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 
+from journal import turn_header
+
 __all__ = ["ActionServer", "mend_remote_action"]
 
 _WRITTEN_FOR = "3.6.21"
@@ -38,7 +40,7 @@ class ActionServer(EndpointConfig):
     async def request(  # type: ignore[override]
         self, *, json: Any, **_: Any
     ) -> Any:
-        async with self._open_session().post(self._address, json=json) as response:
+        async with self._open_session().post(self._address, json=json, headers=turn_header()) as response:
             if response.status >= 400:
                 raise ClientResponseError(response.status, response.reason or "", (await response.read()).decode())
             return await response.json()

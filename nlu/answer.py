@@ -73,6 +73,7 @@ def _frame(user: UserUttered, *, in_form: bool) -> Optional[dict[str, Any]]:
     return {
         "intent": user.intent_name,
         "confidence": user.intent.get("confidence"),
+        "margin": _margin(user),
         "service": service.get("value"),
         "service_confidence": service.get("confidence_entity"),
         "entities": [
@@ -82,6 +83,15 @@ def _frame(user: UserUttered, *, in_form: bool) -> Optional[dict[str, Any]]:
         ],
         "in_form": in_form,
     }
+
+
+def _margin(user: UserUttered) -> Optional[float]:
+    """How far the intent is ahead of the likeliest other one: 0 where none was sure enough, less where a rule decided."""
+    parsed: Any = user.parse_data
+    ranking = parsed.get("intent_ranking") or []
+    others = [each["confidence"] for each in ranking if each["name"] != user.intent_name]
+    confidence = user.intent.get("confidence")
+    return confidence - max(others) if others and confidence is not None else None
 
 
 def _custom(event: BotUttered) -> dict[str, Any]:

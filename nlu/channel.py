@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import logging
 import os
+import time
 from typing import Any, Optional
 
 from rasa.core.channels.channel import InputChannel
@@ -14,6 +15,7 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse, empty, json
 
+from journal import TURN_HEADER, of_turn
 from nlu.action_server import ActionServer, mend_remote_action
 from nlu.choices import ChoiceUnknown
 from nlu.dialogue import Dialogue, NotReady
@@ -50,7 +52,11 @@ class PrajaChannel(InputChannel):
         async def turn(request: Request) -> HTTPResponse:
             if not self._is_authorized(request):
                 return _refusal(401, "wrong token")
-            return await self._answer(request)
+            with of_turn(request.headers.get(TURN_HEADER)):
+                started = time.monotonic()
+                answer = await self._answer(request)
+                _logger.info("turn %d in %.0f ms", answer.status, 1000 * (time.monotonic() - started))
+                return answer
 
         @blueprint.post("/forget")
         async def forget(request: Request) -> HTTPResponse:

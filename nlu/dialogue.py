@@ -124,6 +124,9 @@ async def _understand(turn: Turn, tracker: DialogueStateTracker, processor: Hone
         intent, key = _SENT[type(content)]
         metadata[key] = {name: value for name, value in asdict(content).items() if value is not None}
         parsed = {"intent": {"name": intent, "confidence": 1.0}, "entities": []}
+    if isinstance(content, SentFile) and content.caption is not None:
+        text = content.caption
+        parsed = await _parse(text, processor)
     return UserMessage(
         text,
         sender_id=turn.conversation,

@@ -25,11 +25,13 @@ __all__ = ["THRESHOLD", "IntentDecision", "decide_intent", "may_name_service"]
 THRESHOLD = 0.35
 
 _EMERGENCY = "darurat"
-_CERTAIN_EMERGENCY = 0.9
-"""What the model needs to call a few words an emergency that hold no word of one."""
+_CERTAIN_EMERGENCY = 0.97
+"""What the model needs to call a few words an emergency that hold no word of one: an old name looks like a cry to it."""
 _LIKELY_EMERGENCY = 0.5
 """The same of more words than a cry has."""
 _CRY = 3
+_SHORTEST_HINT = 3
+"""A hint in fewer words ("yang biru") is as likely an answer."""
 _SUSPECTED_EMERGENCY = {Alarm.POSSIBLE: 0.05, Alarm.HINTED: 0.1, Alarm.CERTAIN: 0.0}
 """Where the words alone leave it open, this probability of the model settles it: a lost emergency costs most."""
 
@@ -130,9 +132,7 @@ def decide_intent(
     code: Optional[str] = None,
 ) -> tuple[str, float]:
     """Name and confidence; `ranking` best first, `service` the confidence of the service that was found, `code` of a document."""
-    sounds = alarm(text)
-    suspected = _LIKELY_EMERGENCY if len(text.split()) > _CRY else _CERTAIN_EMERGENCY
-    if ranking.get(_EMERGENCY, 0.0) >= _SUSPECTED_EMERGENCY.get(sounds, suspected):
+    if ranking.get(_EMERGENCY, 0.0) >= _least_of_emergency(alarm(text), len(text.split())):
         return _EMERGENCY, 1.0
     if asks_authenticity(text, code):
         return _FINISHED_DOCUMENT, 1.0
@@ -153,6 +153,14 @@ def decide_intent(
     if foreign >= _FOREIGN and intent not in _REJECTIONS and (service is None or service < _NAMED_SERVICE):
         return _OUT_OF_SCOPE, foreign
     return intent, confidence
+
+
+def _least_of_emergency(sounds: Alarm, words: int) -> float:
+    if sounds is Alarm.NONE:
+        return _LIKELY_EMERGENCY if words > _CRY else _CERTAIN_EMERGENCY
+    if sounds is Alarm.HINTED and words < _SHORTEST_HINT:
+        return _LIKELY_EMERGENCY
+    return _SUSPECTED_EMERGENCY[sounds]
 
 
 def may_name_service(intent: str) -> bool:

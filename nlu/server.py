@@ -12,9 +12,10 @@ import os
 import signal
 from pathlib import Path
 
+from journal import write_lines
 from nlu.absent_tensorflow import leave_out_tensorflow
 
-__all__ = ["main"]
+__all__ = ["main", "quieten"]
 
 _ROOT = Path(__file__).parents[1]
 _PR_SET_PDEATHSIG = 1
@@ -34,7 +35,7 @@ def main() -> None:
     import rasa.core.run
     from rasa.core.utils import AvailableEndpoints
 
-    _quieten()
+    quieten()
     rasa.core.run.serve_application(
         model_path=str(arguments.model),
         interface=arguments.host,
@@ -63,13 +64,16 @@ def _die_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _quieten() -> None:
+def quieten() -> None:
     from rasa.utils.common import configure_logging_and_warnings
     from rasa.utils.log_utils import configure_structlog
 
     configure_logging_and_warnings()
     # Unconfigured, structlog prints every debug line, and with it what citizens write.
     configure_structlog(logging.WARNING)
+    write_lines("rasa", as_json=os.environ.get("PRAJA_LOG_FORMAT") != "teks")
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("nlu").setLevel(logging.INFO)
     # It quotes the action server's reason at every question asked within a form; failures are logged by nlu/processor.py.
     logging.getLogger("rasa.core.actions.action").setLevel(logging.CRITICAL)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -25,6 +25,7 @@ from nlu.catalogue import Named, read_catalogue
 from nlu.examples import NO_SERVICE, Example, examples_of_training
 from nlu.fingerprint import understanding_fingerprint
 from nlu.normaliser import Token, load_lexicon, tokenise
+from nlu.second_service import parts_joined
 from nlu.text_classifier import TextClassifier
 
 __all__ = ["NAMES_FILE", "FoundService", "ServiceFinder", "ServiceModel"]
@@ -32,6 +33,7 @@ __all__ = ["NAMES_FILE", "FoundService", "ServiceFinder", "ServiceModel"]
 _CLASSIFIER_FILE = "services.joblib"
 NAMES_FILE = "names.joblib"
 _ENTITY = "layanan"
+_SURELY_NAMED = 0.8
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class FoundService:
     end: int
     alternatives: Sequence[tuple[str, float]]
     """The next best, best first."""
+    besides: Optional[str] = None
+    """Another service that is asked for in the same message."""
 
 
 class ServiceModel:
@@ -81,7 +85,20 @@ class ServiceModel:
         return cls(TextClassifier.load(folder / _CLASSIFIER_FILE), names, families, **thresholds)
 
     def find(self, text: str) -> Optional[FoundService]:
+        found = self._find(text)
+        return found and replace(found, besides=self._besides(found.id, text))
+
+    def _find(self, text: str) -> Optional[FoundService]:
         return self.decide(text, self._classifier.probabilities(text))
+
+    def _besides(self, service: str, text: str) -> Optional[str]:
+        """Each of both must be named by a part of the message alone."""
+        found = [each for each in map(self._find, parts_joined(text)) if each and each.confidence >= _SURELY_NAMED]
+        others = [each.id for each in found if self._kin(each.id).isdisjoint(self._kin(service))]
+        return others[0] if len(others) < len(found) and others else None
+
+    def _kin(self, label: str) -> set[str]:
+        return {label, *self._families.get(label, ())}
 
     def decide(self, text: str, probabilities: Mapping[str, float]) -> Optional[FoundService]:
         """A service that is likely enough; else its family, if together they are; else none."""
@@ -112,7 +129,7 @@ class ServiceModel:
         """Where its longest name stands; the whole text where it is only implied."""
         tokens = [token for token in tokenise(text, load_lexicon()) if _is_word(token)]
         words = _words(tokens)
-        owners = {label, *self._families.get(label, ())}
+        owners = self._kin(label)
         for name in sorted((name for owner in owners for name in self._names.get(owner, ())), key=len, reverse=True):
             for at in range(len(words) - len(name) + 1):
                 if name and words[at : at + len(name)] == name:
@@ -205,4 +222,5 @@ def _entity(found: FoundService) -> dict[str, Any]:
         "end": found.end,
         "extractor": ServiceFinder.__name__,
         "alternatives": [{"value": label, "confidence": value} for label, value in found.alternatives],
+        **({"besides": found.besides} if found.besides else {}),
     }

@@ -51,6 +51,9 @@ class TextClassifier:
             )
             for number, kind in enumerate((_WORDS, _CHARACTERS, _CHARACTERS))
         ]
+        for vectorizer in self._vectorizers:
+            # What was too rare to learn would be kept for nothing, in the words of whoever wrote it (CVE-2024-5206).
+            del vectorizer.stop_words_
         features = self._features(views)
         answers = np.array(labels)
         counts = np.ones(len(labels)) if weights is None else np.array(weights)

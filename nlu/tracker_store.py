@@ -89,7 +89,7 @@ class SealedTrackerStore(SQLTrackerStore):
     ) -> None:
         # Not the parent's: it keeps its tables without a schema and waits for a missing database without end.
         TrackerStore.__init__(self, domain, event_broker, **kwargs)
-        self._seal = Seal(_secret_key(), "rasa.events")
+        self._seal = Seal(_secrets(), "rasa.events")
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="tracker-store")
         self.engine = sa.create_engine(
             host, pool_size=_THREADS, max_overflow=0, pool_pre_ping=True, connect_args={"connect_timeout": 5}
@@ -230,8 +230,9 @@ def _limit_statements(connection: Any, _: Any) -> None:
     connection.commit()
 
 
-def _secret_key() -> str:
+def _secrets() -> tuple[str, ...]:
     key = os.environ.get("PRAJA_SECRET_KEY")
     if not key:
         raise RuntimeError("PRAJA_SECRET_KEY is missing: events can't be sealed; start Rasa by `praja run rasa`")
-    return key
+    earlier = (old.strip() for old in os.environ.get("PRAJA_SECRET_KEYS_OLD", "").split(","))
+    return (key, *filter(None, earlier))

@@ -22,6 +22,8 @@ __all__ = [
 _LONGEST_TEXT = 10_000
 _LONGEST_NAME = 255
 _MOST_LINKED = 20
+_FURTHEST = 1e11
+"""seconds, the year 5138"""
 
 
 class TurnUnfit(ValueError):
@@ -98,6 +100,8 @@ def parse_forgetting(body: Any) -> Union[str, float]:
     before = body.get("before")
     if set(body) != {"before"} or isinstance(before, bool) or not isinstance(before, (int, float)):
         raise TurnUnfit("body needs conversation, or before as a number of seconds")
+    if not -_FURTHEST <= before <= _FURTHEST:
+        raise TurnUnfit("before must be a time that there is")
     return float(before)
 
 

@@ -21,6 +21,7 @@ _ANY_DAY = date(2026, 1, 1)
 
 _KIN = Path(__file__).parents[1] / "data" / "kamus" / "kerabat.yml"
 _DIED = "meninggal"
+_FOREIGN = Path(__file__).parents[1] / "data" / "kamus" / "luar.yml"
 
 
 def as_written(text: str) -> str:
@@ -34,7 +35,7 @@ def as_words(text: str) -> str:
     for mention in reversed(_outermost(text)):
         masked = f"{masked[: mention[0]]} x{mention[2].replace('_', '')} {masked[mention[1] :]}"
     words = _DIGITS.sub("xangka", " ".join(token.word for token in tokenise(masked, load_lexicon())))
-    return _gone().sub(rf"\g<0> {_DIED}", words)
+    return _foreign().sub(r"\g<0> xluar", _gone().sub(rf"\g<0> {_DIED}", words))
 
 
 def _outermost(text: str) -> list[tuple[int, int, str]]:
@@ -43,6 +44,13 @@ def _outermost(text: str) -> list[tuple[int, int, str]]:
         if not spans or mention.start >= spans[-1][1]:
             spans.append((mention.start, mention.end, mention.entity))
     return spans
+
+
+@lru_cache(maxsize=1)
+def _foreign() -> re.Pattern[str]:
+    """Towns and institutions that are none of ours are of one class: those never taught are known by those that were."""
+    lists = yaml.safe_load(_FOREIGN.read_text("utf-8"))
+    return re.compile(rf"\b(?:{'|'.join(re.escape(name) for names in lists.values() for name in names)})(?!\w)")
 
 
 @lru_cache(maxsize=1)

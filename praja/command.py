@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from learning.live_model import LiveModelBusy, LiveModelUnreadable
+from learning.live_model import Change, LiveModelBusy, LiveModelUnreadable
+from praja.backup import BackupUnfit
+from praja.check import CheckFailed
 from praja.database import DatabaseUnfit
 from praja.dataset import DatasetUnfit
-from praja.going_live import NotLive
+from praja.going_live import NotLive, Servers
 from praja.postgres import HomeUnfit
+from praja.sealed_columns import RotationFailed
 from praja.settings import Settings, SettingsUnfit, load_settings
 from praja.staff import UserUnfit
 from praja.supervisor import PartFailed, PortTaken
@@ -23,10 +26,14 @@ from praja.training import TrainingFailed
 __all__ = ["main"]
 
 ROLES = ("bot", "worker", "sender", "backend", "actions", "rasa", "console")
+_MEASURES = ("turns", "stock", "swap", "inbox", "long", "restart", "growth")
+"""of praja/benchmarks, which is imported only when it is asked for"""
 
 
 _SAID = (
     *(
+        BackupUnfit,
+        CheckFailed,
         DatabaseUnfit,
         DatasetUnfit,
         HomeUnfit,
@@ -35,6 +42,7 @@ _SAID = (
         NotLive,
         PartFailed,
         PortTaken,
+        RotationFailed,
         SettingsUnfit,
     ),
     *(TrainingFailed, UserUnfit),
@@ -82,7 +90,13 @@ def _parser() -> argparse.ArgumentParser:
     promote.add_argument(
         "--watch", type=float, metavar="MENIT", help="lama diawasi setelah hidup; bawaan: data/gerbang.yml, 0: tidak"
     )
+    promote.add_argument("--leave", action="store_true", help="tidak menunggu masa percobaan; konsol yang mengawasi")
     promote.set_defaults(run=_promote)
+
+    watch = commands.add_parser(
+        "watch", help="mengawasi masa percobaan model yang hidup; konsol menjalankannya sendiri"
+    )
+    watch.set_defaults(run=_watch)
 
     rollback = commands.add_parser("rollback", help="kembali ke model yang hidup sebelumnya")
     rollback.add_argument("--reason", default="", metavar="ALASAN", help="dicatat dalam riwayat")
@@ -100,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     take_in.set_defaults(run=_import_dataset)
 
     bench = commands.add_parser("bench", help="mengukur kecepatan dan memori")
+    bench.add_argument("what", nargs="?", default="turns", choices=_MEASURES, help="docs/performance.md")
     bench.add_argument("--seconds", type=int, default=20, help="lama tiap tahap")
     bench.set_defaults(run=_bench)
 
@@ -107,8 +122,32 @@ def _parser() -> argparse.ArgumentParser:
     role.add_argument("role", choices=ROLES)
     role.set_defaults(run=_run)
 
+    doctor = commands.add_parser("doctor", help="mencari setelan yang keliru; 1 bila ada")
+    doctor.set_defaults(run=_doctor)
+
+    backup = commands.add_parser("backup", help="mencadangkan basis data, dokumen dan model ke satu berkas")
+    backup.add_argument("file", type=Path, metavar="BERKAS")
+    backup.set_defaults(run=_backup)
+
+    restore = commands.add_parser("restore", help="mengembalikan cadangan ke PRAJA_HOME yang kosong")
+    restore.add_argument("file", type=Path, metavar="BERKAS")
+    restore.add_argument("--paksa", action="store_true", help="menghapus yang ada sekarang")
+    restore.set_defaults(run=_restore)
+
+    rotate = commands.add_parser("rotate", help="menyegel ulang semuanya dengan PRAJA_SECRET_KEY yang baru")
+    rotate.set_defaults(run=_rotate)
+
     migrate = commands.add_parser("migrate", help="menyiapkan tabel basis data")
+    migrate.add_argument(
+        "--sebelum-ganti",
+        dest="before_switch",
+        action="store_true",
+        help="hanya sejauh versi lama masih bisa bekerja, sebelum mesin diganti satu per satu",
+    )
     migrate.set_defaults(run=_migrate)
+
+    check = commands.add_parser("check", help="mencari yang rusak atau macet dalam basis data; 1 bila ada")
+    check.set_defaults(run=_check)
 
     user = commands.add_parser("user", help="akun petugas").add_subparsers(required=True, metavar="PERINTAH")
     add = user.add_parser("add", help="membuat akun; kata sandi sementaranya dicetak sekali")
@@ -148,22 +187,25 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _promote(options: argparse.Namespace, settings: Settings) -> int:
-    from praja.going_live import GateRefused, Servers, promote, read_probes, read_reasons
-    from praja.training import GATE_REPORT, gate
+    from praja.going_live import GateRefused, promote, read_probes, read_reasons
+    from praja.probation import Probation
+    from praja.training import gate, gate_report
 
     def reasons(candidate: Path, live: Path | None) -> Sequence[str]:
-        return read_reasons(GATE_REPORT) if gate(candidate, live) else ()
+        return read_reasons(gate_report(candidate)) if gate(candidate, live) else ()
 
+    minutes = Probation.read(settings.data).minutes if options.watch is None else options.watch
     try:
         switched = asyncio.run(
             promote(
                 options.model.resolve(),
                 settings.models,
-                Servers(settings.rasa_addresses, settings.rasa_token),
+                _servers(settings),
                 reasons,
                 lambda: datetime.now(UTC),
                 probes=read_probes(settings.data),
                 override=options.override,
+                watched=timedelta(minutes=minutes),
             )
         )
     except GateRefused as refusal:
@@ -173,32 +215,32 @@ def _promote(options: argparse.Namespace, settings: Settings) -> int:
         print(f"{options.model.name} hidup saat dinyalakan")
         return 0
     print(f"{options.model.name} hidup di {switched} server", flush=True)
-    return _watch(options.model.name, options.watch, settings)
+    return 0 if options.leave else _watch(options, settings)
 
 
-def _watch(model: str, minutes: float | None, settings: Settings) -> int:
-    """Back to the model before where the one that has just gone live does badly."""
-    from praja.going_live import Servers, rollback
-    from praja.probation import Probation, watch
+def _watch(options: argparse.Namespace, settings: Settings) -> int:
+    """Servers back to the live model where a change was cut off; and it back to the one before where it does badly."""
+    from praja.going_live import rollback, settle
+    from praja.probation import watch
 
-    rules = Probation.read(settings.data)
-    if minutes is not None:
-        rules = replace(rules, minutes=minutes)
-    why = asyncio.run(watch(rules, model, settings))
-    if why is None:
-        return 0
-    servers = Servers(settings.rasa_addresses, settings.rasa_token)
-    reason = f"dengan sendirinya: {why}"
-    back = asyncio.run(rollback(settings.models, servers, datetime.now(UTC), reason=reason, only=model))
-    print(f"{model} dikembalikan ke {back.name}: {why}", file=sys.stderr)
-    return 1
+    async def send_back(change: Change, why: str) -> None:
+        reason = f"dengan sendirinya: {why}"
+        now = datetime.now(UTC)
+        back = await rollback(settings.models, _servers(settings), now, reason=reason, only=change.model)
+        print(f"{change.model} dikembalikan ke {back.name}: {why}", file=sys.stderr)
+
+    asyncio.run(settle(settings.models, _servers(settings)))
+    return 1 if asyncio.run(watch(settings, send_back)) else 0
+
+
+def _servers(settings: Settings) -> Servers:
+    return Servers(settings.rasa_addresses, settings.rasa_token)
 
 
 def _rollback(options: argparse.Namespace, settings: Settings) -> int:
-    from praja.going_live import Servers, rollback
+    from praja.going_live import rollback
 
-    servers = Servers(settings.rasa_addresses, settings.rasa_token)
-    model = asyncio.run(rollback(settings.models, servers, datetime.now(UTC), reason=options.reason))
+    model = asyncio.run(rollback(settings.models, _servers(settings), datetime.now(UTC), reason=options.reason))
     print(f"{model.name} hidup lagi")
     return 0
 
@@ -226,9 +268,9 @@ def _import_dataset(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _bench(options: argparse.Namespace, settings: Settings) -> int:
-    from praja.bench import bench
+    from praja.benchmarks import BENCHMARKS
 
-    return asyncio.run(bench(options.seconds))
+    return asyncio.run(BENCHMARKS[options.what](options.seconds))
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
@@ -241,8 +283,68 @@ def _migrate(options: argparse.Namespace, settings: Settings) -> int:
     from praja.database import database, migrate
 
     with database(settings) as url:
-        migrate(url)
+        migrate(url, before_switch=options.before_switch)
     return 0
+
+
+def _doctor(options: argparse.Namespace, settings: Settings) -> int:
+    from praja.doctor import examine
+
+    problems = asyncio.run(examine(settings))
+    for problem in problems:
+        print(f"- {problem.sentence}")
+    print(f"{len(problems)} masalah ditemukan." if problems else "Tidak ada masalah yang ditemukan.")
+    return 1 if problems else 0
+
+
+def _backup(options: argparse.Namespace, settings: Settings) -> int:
+    from praja.backup import backup
+
+    started = time.monotonic()
+    contents = backup(settings, options.file.resolve())
+    size = options.file.stat().st_size / 1024**2
+    print(
+        f"{options.file}: keadaan {contents.at}, {sum(contents.rows.values())} baris, {contents.documents} dokumen, "
+        f"model {contents.model or 'tidak ada'}; {size:.1f} MB dalam {time.monotonic() - started:.1f} detik.\n"
+        "PRAJA_SECRET_KEY tidak ikut: simpan terpisah. Tanpa kunci itu cadangan ini tidak bisa dibaca."
+    )
+    return 0
+
+
+def _restore(options: argparse.Namespace, settings: Settings) -> int:
+    from praja.restore import restore
+
+    started = time.monotonic()
+    contents = restore(settings, options.file, force=options.paksa)
+    print(
+        f"Kembali ke keadaan {contents.at}: {sum(contents.rows.values())} baris, {contents.documents} dokumen, "
+        f"dalam {time.monotonic() - started:.1f} detik. Nyalakan dengan `praja up`."
+    )
+    return 0
+
+
+def _rotate(options: argparse.Namespace, settings: Settings) -> int:
+    from praja.database import database
+    from praja.rotation import rotate
+
+    with database(settings) as url:
+        done = rotate(settings, url, lambda text: print(text, file=sys.stderr, flush=True))
+    print(f"{done.values} nilai, {done.documents} dokumen dan {done.fingerprints} sidik disegel ulang.")
+    if not done.is_complete:
+        print("Masih ada yang ditulis dengan kunci lama: nyalakan ulang semua bagian, lalu ulangi.", file=sys.stderr)
+        return 1
+    print("Semua terbuka dengan PRAJA_SECRET_KEY; kosongkan PRAJA_SECRET_KEYS_OLD dan nyalakan ulang.")
+    return 0
+
+
+def _check(options: argparse.Namespace, settings: Settings) -> int:
+    from praja.check import check, report
+    from praja.database import database
+
+    with database(settings) as url:
+        findings = check(url, datetime.now(UTC))
+    report(findings, print)
+    return 1 if findings else 0
 
 
 def _add_user(options: argparse.Namespace, settings: Settings) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,37 +9,32 @@ from pathlib import Path
 import yaml
 
 from identity import mask_numbers
-from learning.dataset_check import Findings, check
+from learning.data_set import REVIEWED, WRITTEN, examine
+from learning.dataset_check import Findings
 from learning.example import Example
-from learning.reviewed_set import MEASURED_FILE, ReviewedSet
+from learning.reviewed_set import ReviewedSet
 from learning.spreadsheet import SpreadsheetUnfit, parse_csv, render_csv
 from learning.training_file import TrainingFileUnfit, read_file, read_folder, render
 from nlu.catalogue import read_catalogue
 from praja.settings import ROOT
 
-__all__ = ["DatasetUnfit", "check_dataset", "export_dataset", "import_dataset", "measured_files"]
+__all__ = ["FROZEN", "DatasetUnfit", "check_dataset", "export_dataset", "import_dataset"]
 
-_WRITTEN = ROOT / "data" / "nlu"
-_REVIEWED = ROOT / "data" / "tinjauan"
-_FROZEN = ROOT / "tests" / "data" / "understanding"
+FROZEN = ROOT / "tests" / "data" / "understanding"
+"""the folder of the sets that models are measured by and never learn"""
+_DATA = ROOT / "data"
 
 
 class DatasetUnfit(Exception):
     """Nothing was taken in or written; the message is Indonesian and says why."""
 
 
-def measured_files(reviewed: Path = _REVIEWED) -> Sequence[Path]:
-    """The sets that a model is measured by."""
-    random = reviewed / MEASURED_FILE
-    return [*sorted(_FROZEN.glob("messages*.jsonl")), *([random] if random.exists() else [])]
-
-
-def check_dataset(written: Path = _WRITTEN, reviewed: Path = _REVIEWED) -> Findings:
+def check_dataset(data: Path = _DATA) -> Findings:
     """Of all that would be learned. Raises DatasetUnfit."""
-    return _check([*_files(written), *_files(reviewed)], reviewed)
+    return _check(data)
 
 
-def export_dataset(file: Path, folder: Path = _WRITTEN) -> int:
+def export_dataset(file: Path, folder: Path = _DATA / WRITTEN) -> int:
     """Write CSV or Rasa's YAML, by the ending; how many messages. Raises DatasetUnfit."""
     try:
         examples = read_folder(folder)
@@ -53,35 +47,26 @@ def export_dataset(file: Path, folder: Path = _WRITTEN) -> int:
     return len(examples)
 
 
-def import_dataset(file: Path, name: str, written: Path = _WRITTEN, reviewed: Path = _REVIEWED) -> int:
+def import_dataset(file: Path, name: str, data: Path = _DATA) -> int:
     """Make `name`.yml of the reviewed set from a file, in place of what it held; how many messages. Raises DatasetUnfit."""
     examples = _read(file)
     _check_labels(examples)
     _check_privacy(examples)
-    findings = _check(
-        [*_files(written), *(path for path in _files(reviewed) if path.name != f"{name}.yml")],
-        reviewed,
-        examples,
-    )
+    findings = _check(data, examples, f"{name}.yml")
     if findings.is_fatal:
         raise DatasetUnfit("Tidak ada yang diambil:\n" + "\n".join(findings.sentences()[:20]))
     try:
-        ReviewedSet(reviewed).write(name, examples)
+        ReviewedSet(data / REVIEWED).write(name, examples)
     except ValueError:
         raise DatasetUnfit(f"Nama “{name}” harus dari huruf kecil, angka, - dan _.") from None
     return len(examples)
 
 
-def _check(files: Sequence[Path], reviewed: Path, more: Sequence[Example] = ()) -> Findings:
+def _check(data: Path, more: Sequence[Example] = (), instead_of: str = "") -> Findings:
     try:
-        taught = [example for file in files for example in read_file(file)]
+        return examine(data, FROZEN, more, instead_of)
     except TrainingFileUnfit as error:
         raise DatasetUnfit(str(error)) from None
-    return check([*taught, *more], {path.name: _texts(path) for path in measured_files(reviewed)})
-
-
-def _files(folder: Path) -> Sequence[Path]:
-    return sorted(folder.glob("*.yml"))
 
 
 def _read(file: Path) -> Sequence[Example]:
@@ -111,10 +96,6 @@ def _check_privacy(examples: Sequence[Example]) -> None:
     if personal:
         places = ", ".join(map(str, personal[:10]))
         raise DatasetUnfit(f"Contoh ke-{places} memuat nomor pribadi; samarkan dulu.")
-
-
-def _texts(path: Path) -> Sequence[str]:
-    return [json.loads(line)["text"] for line in path.read_text("utf-8").splitlines()]
 
 
 def _is_csv(file: Path) -> bool:

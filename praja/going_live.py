@@ -6,18 +6,21 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import yaml
 
-from learning.live_model import Kind, LiveModel
+from learning.live_model import Kind, LiveModel, LiveModelBusy
 from nlu.fingerprint import made_of, made_of_model
 from praja.settings import ROOT
 
-__all__ = ["GateRefused", "NotLive", "Probe", "Servers", "promote", "read_probes", "read_reasons", "rollback"]
+__all__ = [
+    *("GateRefused", "NotBack", "NotLive", "Probe", "Servers"),
+    *("promote", "read_probes", "read_reasons", "rollback", "settle"),
+]
 
 _LOADING_SECONDS = 120.0
 _RESTARTING_SECONDS = 60.0
@@ -30,6 +33,10 @@ class NotLive(Exception):
 
 class GateRefused(NotLive):
     """It is worse than the live one."""
+
+
+class NotBack(NotLive):
+    """And some server doesn't serve the live one."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,8 @@ class Servers:
     async def switch(self, model: Path, probes: Sequence[Probe]) -> int:
         """Every server loads it, tries the probes and puts it in the live one's place; how many servers there are.
 
-        0 where none runs. Raises NotLive when any refuses or stays away: those that have switched go back.
+        0 where none runs. Raises NotLive when any refuses or stays away: those that have switched go back; NotBack when
+        one of them can't.
         """
         switched: list[tuple[str, str]] = []
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_LOADING_SECONDS)) as session:
@@ -62,7 +70,7 @@ class Servers:
                 except NotLive as problem:
                     lost = [back for back, previous in switched if not await self._returns(session, back, previous)]
                     if lost:
-                        raise NotLive(
+                        raise NotBack(
                             f"{problem}\nServer ini belum kembali ke model sebelumnya; nyalakan ulang: {', '.join(lost)}"
                         ) from None
                     raise
@@ -122,26 +130,32 @@ async def promote(
     *,
     probes: Sequence[Probe],
     override: str | None = None,
+    watched: timedelta = timedelta(0),
     serves: Callable[[Path], bool] | None = None,
 ) -> int:
     """Make it live where `gate(candidate, live)` gives no reasons against it, or against them with `override`.
 
-    How many servers have switched. Raises GateRefused, NotLive, LiveModelBusy, and what the gate raises.
+    It is on probation for `watched`, where it takes another's place on running servers. How many servers have switched.
+    Raises GateRefused, NotLive, LiveModelBusy, and what the gate raises.
     """
     if override is not None and not override.strip():
         raise NotLive("--override memerlukan alasan.")
     _check(model, models, serves or _serves_here)
     live = LiveModel(models)
     with live.changing(wait=False):
-        if live.current() == model:
+        current = live.current()
+        if current == model:
             raise NotLive(f"{model.name} sudah hidup.")
-        reasons = await asyncio.to_thread(gate, model, live.current())
+        reasons = await asyncio.to_thread(gate, model, current)
         if reasons and override is None:
             listed = "\n".join(f"- {reason}" for reason in reasons)
             raise GateRefused(f"{model.name} tidak boleh hidup:\n{listed}")
-        switched = await servers.switch(model, probes)
-        kind = Kind.OVERRIDDEN if reasons else Kind.PROMOTED if live.current() else Kind.FIRST
-        live.set(model, clock(), kind, (override or "").strip())
+        switched = await _switch(live, servers, model, probes)
+        kind = Kind.OVERRIDDEN if reasons else Kind.PROMOTED if current else Kind.FIRST
+        now = clock()
+        until = now + watched if watched and switched and current else None
+        live.set(model, now, kind, (override or "").strip(), until)
+        live.settle()
         return switched
 
 
@@ -169,9 +183,29 @@ async def rollback(
             raise NotLive("Tidak ada model sebelumnya yang bisa dikembalikan.")
         if not (serves or _serves_here)(model):
             raise NotLive(f"{model.name} dibuat dari program atau konfigurasi yang lain; tidak bisa melayani lagi.")
-        await servers.switch(model, [])
+        await _switch(live, servers, model, [])
         live.set(model, now, Kind.ROLLED_BACK, reason.strip())
+        live.settle()
         return model
+
+
+async def settle(models: Path, servers: Servers) -> bool:
+    """Where a change was cut off in the middle, every server serves the live model again; whether one was.
+
+    Raises NotLive.
+    """
+    live = LiveModel(models)
+    try:
+        with live.changing(wait=False):
+            current = live.current()
+            if not live.is_unsettled or current is None:
+                return False
+            await servers.switch(current, [])
+            live.settle()
+            return True
+    except LiveModelBusy:
+        # Not cut off: somebody is in the middle of it.
+        return False
 
 
 def read_probes(data: Path) -> Sequence[Probe]:
@@ -184,6 +218,18 @@ def read_reasons(report: Path) -> Sequence[str]:
     """Of the gate's last report."""
     reasons: Sequence[str] = json.loads(report.read_text("utf-8"))["reasons"]
     return reasons
+
+
+async def _switch(live: LiveModel, servers: Servers, model: Path, probes: Sequence[Probe]) -> int:
+    """Unsettled from then on until it is written down, or all have gone back. Raises NotLive."""
+    live.unsettle()
+    try:
+        return await servers.switch(model, probes)
+    except NotBack:
+        raise
+    except NotLive:
+        live.settle()
+        raise
 
 
 def _check(model: Path, models: Path, serves: Callable[[Path], bool]) -> None:

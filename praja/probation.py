@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ import yaml
 from sqlalchemy import Engine, create_engine, func, select
 
 from bot.tables import conversations, frames, inbox
-from learning.live_model import LiveModel
+from learning.live_model import Change, LiveModel
 from praja.database import database, with_driver
 from praja.settings import Settings
 
@@ -85,37 +84,43 @@ class Observation:
         return math.sqrt(spread * (1 / self.since.messages + 1 / max(self.before.messages, 1)))
 
 
-_NOTHING = Observation(Tally(0, 0), Tally(0, 0), 0)
-
-
 async def probation(
-    rules: Probation, observed: Callable[[], Observation], *, clock: Callable[[], float], pause: float = 5.0
+    live: LiveModel,
+    rules: Probation,
+    observed: Callable[[Change], Observation],
+    send_back: Callable[[Change, str], Awaitable[None]],
+    clock: Callable[[], datetime],
+    *,
+    pause: float = 5.0,
 ) -> str | None:
-    """Watch until its minutes are over; why it has to go, None where it may stay. `clock` in seconds."""
-    over = clock() + rules.minutes * 60
-    while clock() < over:
-        if (why := (await asyncio.to_thread(observed)).verdict(rules)) is not None:
+    """Until the live model's first minutes are over; why it had to go and was sent back, None where it may stay.
+
+    Any number of processes may watch at once, and any of them go on where another has died: what is known lies in the
+    pointer and in the bot's tables. Raises LiveModelUnreadable, and what `send_back` raises.
+    """
+    while (change := live.on_probation(clock())) is not None:
+        if (why := (await asyncio.to_thread(observed, change)).verdict(rules)) is not None:
+            await send_back(change, why)
             return why
         await asyncio.sleep(pause)
     return None
 
 
-async def watch(rules: Probation, model: str, settings: Settings) -> str | None:
-    """Of the model that has just gone live: why it has to go, None where it may stay or isn't live any more."""
-    if rules.minutes <= 0:
+async def watch(settings: Settings, send_back: Callable[[Change, str], Awaitable[None]]) -> str | None:
+    """The probation of whatever model is on it, as the bot's tables show it; why it had to go, None where it may stay."""
+    live = LiveModel(settings.models)
+    if live.on_probation(datetime.now(UTC)) is None:
         return None
-    live, since = LiveModel(settings.models), datetime.now(UTC)
     with database(settings) as url:
         engine = create_engine(with_driver(url))
-
-        def observed() -> Observation:
-            current = live.current()
-            # Somebody has put another one in its place: nothing is left to watch.
-            is_live = current is not None and current.name == model
-            return observe(engine, model, since) if is_live else _NOTHING
-
         try:
-            return await probation(rules, observed, clock=time.monotonic)
+            return await probation(
+                live,
+                Probation.read(settings.data),
+                lambda change: observe(engine, change.model, change.when),
+                send_back,
+                lambda: datetime.now(UTC),
+            )
         finally:
             engine.dispose()
 

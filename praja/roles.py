@@ -6,12 +6,13 @@ import asyncio
 import logging
 import os
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
 
+from journal import send_spans, write_lines
 from praja.parts import NLU_PYTHON, rasa_environment
 from praja.settings import ROOT, Settings, SettingsUnfit
 from praja.staff import console_settings
@@ -35,7 +36,11 @@ _BOT_ROLES: Mapping[str, tuple[Role, ...]] = {
 
 def run_role(role: str, settings: Settings) -> int:
     """Serve until SIGTERM. Raises SettingsUnfit."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    write_lines(role, as_json=settings.log_format == "json")
+    if settings.otlp_url:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        send_spans(role, OTLPSpanExporter(endpoint=f"{settings.otlp_url.rstrip('/')}/v1/traces"))
     for name in ("httpx", "rasa_sdk", "sanic"):  # the first one's lines hold the bot's token
         logging.getLogger(name).setLevel(logging.WARNING)
     match role:
@@ -69,7 +74,7 @@ def _actions(settings: Settings) -> None:
             backend_url=settings.backend_address,
             backend_token=settings.backend_token,
             rasa_token=settings.rasa_token,
-            bot_url=settings.bot_address,
+            bot_url=settings.inner_address,
         )
     )
 
@@ -80,7 +85,17 @@ def _rasa(settings: Settings) -> None:
         raise SettingsUnfit(
             f"Belum ada model di {settings.models}; jalankan `praja train`, lalu `praja promote MODEL`."
         )
-    command = [str(NLU_PYTHON), "-m", "nlu.server", "--port", str(settings.rasa_port), "--model", str(model)]
+    command = [
+        str(NLU_PYTHON),
+        "-m",
+        "nlu.server",
+        "--host",
+        settings.inner_host,
+        "--port",
+        str(settings.rasa_port),
+        "--model",
+        str(model),
+    ]
     os.chdir(ROOT)
     os.execve(command[0], command, dict(rasa_environment(settings, _database(settings))))  # noqa: S606
 
@@ -94,12 +109,12 @@ async def _backend(settings: Settings) -> None:
             database_url=_database(settings),
             home=settings.home,
             data=settings.data,
-            secret_key=settings.secret_key,
+            secret_key=settings.secret_keys,
             token=settings.backend_token,
             officer_token=settings.backend_officer_token,
-            webhook_url=f"{settings.bot_address}/webhooks/backend",
+            webhook_url=f"{settings.inner_address}/webhooks/backend",
             webhook_secret=settings.backend_webhook_secret,
-            host="127.0.0.1",
+            host=settings.inner_host,
             port=settings.backend_port,
             retention=Retention(
                 documents=timedelta(days=settings.keep_documents_days),
@@ -127,7 +142,9 @@ async def _bot(settings: Settings, roles: Collection[Role]) -> None:
     from bot.channels.telegram import TelegramSettings
     from bot.channels.whatsapp import WhatsAppSettings
     from bot.desk.room import DeskRules
+    from bot.flood import FloodLimits
     from bot.server import BotSettings, serve
+    from praja.check import inspect
 
     whatsapp = telegram = None
     if settings.whatsapp_token:
@@ -151,7 +168,7 @@ async def _bot(settings: Settings, roles: Collection[Role]) -> None:
     await serve(
         BotSettings(
             database_url=_database(settings),
-            secret_key=settings.secret_key,
+            secret_key=settings.secret_keys,
             data=settings.data,
             host=settings.http_host,
             port=settings.http_port,
@@ -160,14 +177,19 @@ async def _bot(settings: Settings, roles: Collection[Role]) -> None:
             rasa_token=settings.rasa_token,
             backend_url=settings.backend_address,
             backend_webhook_secret=settings.backend_webhook_secret,
-            actions_url=settings.actions_address,
+            # Rasa servers of other machines have their actions beside them.
+            actions_url=settings.actions_address if settings.rasa_urls is None else None,
+            internal_url=settings.inner_address,
             whatsapp=whatsapp,
             telegram=telegram,
             backend_token=settings.backend_token,
             public_url=settings.public_url,
+            flood=FloodLimits(settings.messages_a_minute, settings.most_answers_a_day),
             keep_messages=timedelta(days=settings.keep_messages_days),
             keep_files=timedelta(days=settings.keep_files_days),
             backend_poll=timedelta(seconds=settings.backend_poll_seconds),
+            folders={"home": settings.home, "models": settings.models},
+            inspect=lambda: inspect(_database(settings), datetime.now(UTC)),
             chatwoot=_chatwoot(settings),
             desk=DeskRules(
                 idle=timedelta(minutes=settings.desk_idle_minutes),

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -39,7 +40,12 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     public_url: str = "http://127.0.0.1:8080"
+    log_format: Literal["json", "teks"] = "json"
+    otlp_url: str | None = Field(default=None, description="None: no spans")
+    inner_host: str = "127.0.0.1"
+    inner_url: str | None = Field(default=None, description="how other machines reach the bot; None: its host and port")
     secret_key: str = ""
+    secret_keys_old: str = Field(default="", description="comma-separated; what they sealed can still be opened")
 
     telegram_token: str | None = None
     telegram_api_url: str = "https://api.telegram.org"
@@ -73,14 +79,27 @@ class Settings(BaseSettings):
     chatwoot_inbox: int | None = None
     chatwoot_webhook_secret: str | None = None
 
+    messages_a_minute: int = Field(default=30, ge=1, description="of one person who doesn't wait for the answers")
+    answers_a_day: int | None = Field(default=None, ge=1, description="to one person; None: see most_answers_a_day")
+
     keep_messages_days: int = Field(default=90, ge=1)
     keep_files_days: int = Field(default=30, ge=1)
     keep_documents_days: int = Field(default=30, ge=1)
     keep_answers_days: int = Field(default=180, ge=1)
 
+    proxies: str = Field(default="127.0.0.0/8,::1/128", description="comma-separated networks")
+
     oidc_issuer: str | None = Field(default=None, description="None: no identity provider")
     oidc_client_id: str | None = None
     oidc_client_secret: str | None = None
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, listed: str) -> str:
+        for part in listed.split(","):
+            if part.strip():
+                ip_network(part.strip())
+        return listed
 
     @field_validator("home", "models")
     @classmethod
@@ -94,6 +113,21 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.env is Environment.PRODUCTION
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """What is sealed from now on is sealed with the first."""
+        earlier = (key.strip() for key in self.secret_keys_old.split(","))
+        return self.secret_key, *(key for key in earlier if key and key != self.secret_key)
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(part.strip()) for part in self.proxies.split(",") if part.strip())
+
+    @property
+    def most_answers_a_day(self) -> int | None:
+        """Nobody is billed for what a test bed sends to its own fakes."""
+        return self.answers_a_day or (2000 if self.production else None)
 
     @property
     def backend_address(self) -> str:
@@ -112,6 +146,11 @@ class Settings(BaseSettings):
     def bot_address(self) -> str:
         host = "127.0.0.1" if self.http_host in ("0.0.0.0", "::") else self.http_host  # noqa: S104
         return f"http://{host}:{self.http_port}"
+
+    @property
+    def inner_address(self) -> str:
+        """Where Rasa, the actions and the backend reach the bot."""
+        return (self.inner_url or self.bot_address).rstrip("/")
 
 
 def load_settings() -> Settings:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import aiohttp
 
 from praja.database import database, migrate
-from praja.settings import Settings
+from praja.offspring import humble
+from praja.settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from console.settings import ConsoleSettings
@@ -40,7 +42,7 @@ async def add_user(settings: Settings, username: str, name: str, role: str, agen
     password = secrets.token_urlsafe(_STRENGTH)
     with database(settings) as url:
         await asyncio.to_thread(migrate, url)
-        store = Store.open(url, settings.secret_key)
+        store = Store.open(url, settings.secret_keys)
         agencies_known, standard = Agencies(settings.data), read_standard(settings.data)
         room = DeskRoom(store, Texts(settings.data), agencies_known, standard, {}, {}, Notices(url), OwnDesk())
         async with aiohttp.ClientSession() as session:
@@ -59,16 +61,24 @@ async def add_user(settings: Settings, username: str, name: str, role: str, agen
 
 def console_settings(settings: Settings) -> ConsoleSettings:
     from console.settings import ConsoleSettings, OidcSettings
+    from praja.dataset import FROZEN
+    from praja.parts import NLU_PYTHON
 
     oidc = None
     if settings.oidc_issuer:
         oidc = OidcSettings(settings.oidc_issuer, settings.oidc_client_id or "", settings.oidc_client_secret or "")
     return ConsoleSettings(
-        secret_key=settings.secret_key,
+        secret_key=settings.secret_keys,
         data=settings.data,
         public_url=settings.public_url,
         backend_url=settings.backend_address,
         backend_officer_token=settings.backend_officer_token,
+        models=settings.models,
+        command=humble((sys.executable, "-m", "praja.command")),
+        root=ROOT,
+        shadow=humble((str(NLU_PYTHON), "-W", "ignore", "-m", "nlu.shadow")),
+        frozen=FROZEN,
         may_write_data=not settings.production,
+        proxies=settings.proxy_networks,
         oidc=oidc,
     )

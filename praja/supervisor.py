@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
 
+from praja.offspring import die_with_parent
 from praja.parts import Part
 
 __all__ = ["PartFailed", "PortTaken", "Supervisor", "check_ports"]
@@ -24,8 +23,10 @@ _STOP_WITHIN = 10.0
 _QUICK_DEATH = 10.0
 _QUICK_DEATHS_ALLOWED = 5
 _LONGEST_PAUSE = 5.0
+_PATIENCE = 120.0
+_LOOKS = 12
+"""in the time of one patience"""
 _LARGEST_LOG = 10 * 1024 * 1024
-_PR_SET_PDEATHSIG = 1
 
 
 class PartFailed(Exception):
@@ -55,12 +56,20 @@ class Supervisor:
     """Runs parts until `stop` is called."""
 
     def __init__(
-        self, parts: Sequence[Part], environment: Mapping[str, str], logs: Path, tell: Callable[[str], None]
+        self,
+        parts: Sequence[Part],
+        environment: Mapping[str, str],
+        logs: Path,
+        tell: Callable[[str], None],
+        *,
+        patience: float = _PATIENCE,
     ) -> None:
+        """`patience` is for how many seconds a part may take connections and answer none of them."""
         self._parts = parts
         self._environment = environment
         self._logs = logs
         self._tell = tell
+        self._patience = patience
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._has_started = False
         self._watchers: list[asyncio.Task[None]] = []
@@ -81,6 +90,7 @@ class Supervisor:
                 await self._failure
             await ready
         self._has_started = True
+        self._watchers += [asyncio.create_task(self._watch_over(part)) for part in self._parts]
 
     async def failed(self) -> None:
         """Waits until a part can't be kept running. Raises PartFailed."""
@@ -108,7 +118,7 @@ class Supervisor:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
 
     async def _watch(self, part: Part) -> None:
@@ -133,6 +143,18 @@ class Supervisor:
             pause = min(pause * 2, _LONGEST_PAUSE)
             self._running[part.name] = await self._spawn(part)
 
+    async def _watch_over(self, part: Part) -> None:
+        """A part that hangs doesn't die by itself, and nobody would start it again."""
+        silent, pause = 0, self._patience / _LOOKS / 2
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=pause)) as session:
+            while True:
+                await asyncio.sleep(pause)
+                silent = silent + 1 if await _hangs(session, part.health) else 0
+                if silent == _LOOKS:
+                    self._tell(f"{part.name} tidak menjawab selama {self._patience:.0f} detik, dinyalakan lagi")
+                    _kill_group(self._running[part.name])
+                    silent = 0
+
     async def _wait_until_ready(self, part: Part) -> None:
         deadline = time.monotonic() + _READY_WITHIN
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
@@ -152,6 +174,17 @@ class Supervisor:
         return f"{part.name} {what}; catatannya di {path}."
 
 
+async def _hangs(session: aiohttp.ClientSession, url: str) -> bool:
+    """One that is coming up refuses connections, and one in trouble says so: neither hangs."""
+    try:
+        async with session.get(url):
+            return False
+    except TimeoutError:
+        return True
+    except aiohttp.ClientError:
+        return False
+
+
 async def _end(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
@@ -167,12 +200,3 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 def _kill_group(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-
-def _die_with_parent() -> None:
-    """In the child: the kernel ends it with the supervisor, however that ends."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

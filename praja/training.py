@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.catalogue import CatalogueError, load_catalogue
+from learning.data_set import labelled_now, measured_files
 from learning.live_model import Kind, LiveModel
 from learning.reviewed_set import ReviewedSet
 from nlu.fingerprint import MadeOf, made_of, made_of_model
-from praja.dataset import DatasetUnfit, check_dataset, measured_files
+from praja.dataset import FROZEN, DatasetUnfit, check_dataset
+from praja.offspring import mortal
 from praja.parts import NLU_PYTHON, QUIET_RASA
 from praja.settings import ROOT
 
-__all__ = ["TrainingFailed", "evaluate", "gate", "need_model", "newest_model", "serving_model", "train"]
+__all__ = [
+    *("TrainingFailed", "evaluate", "gate", "gate_report", "need_model", "newest_model", "serving_model", "train"),
+]
 
-GATE_REPORT = ROOT / "reports" / "gate.json"
+_DATA = ROOT / "data"
 
 
 class TrainingFailed(Exception):
@@ -64,7 +70,7 @@ def train(models: Path, tell: Callable[[str], None]) -> Path:
     """Train from `data/` and give the new model's path. Raises TrainingFailed."""
     _need_environment()
     try:
-        load_catalogue(ROOT / "data")
+        load_catalogue(_DATA)
     except CatalogueError as error:
         raise TrainingFailed(f"Katalog perlu diperbaiki dulu:\n{error}") from None
     try:
@@ -74,17 +80,21 @@ def train(models: Path, tell: Callable[[str], None]) -> Path:
     if findings.is_fatal:
         listed = "\n".join(findings.sentences()[:20])
         raise TrainingFailed(f"Data perlu diperbaiki dulu (`praja dataset check`):\n{listed}")
+    with _only_one(models):
+        return _train(models, tell)
+
+
+def _train(models: Path, tell: Callable[[str], None]) -> Path:
     before, made = newest_model(models), made_of()
-    reviewed = ROOT / "data" / "tinjauan"
-    command = [
-        *(str(NLU_PYTHON), "-m", "rasa", "train"),
-        *("--data", "data/nlu", "data/rules.yml", *map(str, sorted(reviewed.glob("*.yml")))),
-        *("--domain", "domain.yml", "--config", "config.yml", "--out", str(models)),
-    ]
     started = time.monotonic()
-    with _Progress("melatih model", tell):
+    with labelled_now(_DATA) as now, _Progress("melatih model", tell):
+        command = [
+            *(str(NLU_PYTHON), "-m", "rasa", "train"),
+            *("--data", str(now.written), "data/rules.yml", *map(str, sorted(now.reviewed.glob("*.yml")))),
+            *("--domain", "domain.yml", "--config", "config.yml", "--out", str(models)),
+        ]
         result = subprocess.run(  # noqa: S603
-            command, cwd=ROOT, env={**os.environ, **QUIET_RASA}, capture_output=True, text=True, check=False
+            mortal(command), cwd=ROOT, env={**os.environ, **QUIET_RASA}, capture_output=True, text=True, check=False
         )
     model = newest_model(models)
     if result.returncode != 0 or model is None or model == before:
@@ -98,30 +108,52 @@ def evaluate(models: Path) -> int:
     """Measure what `data/` teaches now, beside the live model: prints, and writes to `reports/`."""
     _need_environment()
     live = serving_model(models)
-    return _run(
-        *("nlu.evaluation", "--data", str(ROOT / "data" / "nlu"), str(ROOT / "data" / "tinjauan")),
-        *("--test", *map(str, measured_files())),
-        *(() if live is None else ("--live", str(live))),
-    )
+    with labelled_now(_DATA, measured_files(_DATA, FROZEN)) as now:
+        return _run(
+            *("nlu.evaluation", "--data", str(now.written), str(now.reviewed)),
+            *("--test", *map(str, now.measured)),
+            *(() if live is None else ("--live", str(live))),
+        )
 
 
 def gate(candidate: Path, live: Path | None) -> int:
     """Set a trained model beside the live one by `data/gerbang.yml`: prints; 0 it may go live, 3 it may not.
 
-    Figures and reasons are in GATE_REPORT. Raises TrainingFailed where neither came out.
+    Figures and reasons are in its `gate_report`. Raises TrainingFailed where neither came out.
     """
     _need_environment()
-    here = made_of()
+    here, of_candidate = made_of(), made_of_model(candidate)
     # What another program has made would answer wrongly here, and any candidate would look good beside it.
     comparable = live is not None and (made := made_of_model(live)) is not None and made.serves(here)
-    code = _run(
-        *("nlu.gate", str(candidate), "--report", str(GATE_REPORT)),
-        *("--test", *map(str, measured_files())),
-        *(("--live", str(live)) if comparable else ()),
-    )
+    with labelled_now(_DATA, measured_files(_DATA, FROZEN)) as now:
+        # What it was taught can be asked only while it is what lies here.
+        taught = ("--data", str(now.written), str(now.reviewed)) if of_candidate == here else ()
+        code = _run(
+            *("nlu.gate", str(candidate), "--report", str(gate_report(candidate))),
+            *("--test", *map(str, now.measured)),
+            *(("--live", str(live)) if comparable else ()),
+            *taught,
+        )
     if code not in (0, 3):
         raise TrainingFailed(f"{candidate.name} tidak bisa diukur.")
     return code
+
+
+def gate_report(model: Path) -> Path:
+    """What the gate found when it was asked last, beside the archive."""
+    return model.with_name(model.name.removesuffix(".tar.gz") + ".gate.json")
+
+
+@contextlib.contextmanager
+def _only_one(models: Path) -> Iterator[None]:
+    """Two trainings at a time would each be twice as long, and take each other's model for theirs."""
+    models.mkdir(parents=True, exist_ok=True)
+    with (models / ".train.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainingFailed("Model lain sedang dilatih di sini; tunggu sampai selesai.") from None
+        yield
 
 
 def _record(model: Path, made: MadeOf, seconds: float) -> None:
@@ -133,7 +165,7 @@ def _record(model: Path, made: MadeOf, seconds: float) -> None:
     written = {
         "model": model.name,
         **asdict(made),
-        "reviewed_version": ReviewedSet(ROOT / "data" / "tinjauan").version(),
+        "reviewed_version": ReviewedSet(_DATA / "tinjauan").version(),
         "commit": commit.stdout.strip() or None,
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds),
@@ -143,7 +175,7 @@ def _record(model: Path, made: MadeOf, seconds: float) -> None:
 
 
 def _run(*arguments: str) -> int:
-    command = [str(NLU_PYTHON), "-m", *arguments]
+    command = mortal([str(NLU_PYTHON), "-m", *arguments])
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **QUIET_RASA}, check=False).returncode  # noqa: S603
 
 

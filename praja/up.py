@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from praja.database import database, migrate
+from praja.database import database, keep_alive, migrate
+from praja.home_lock import alone_at_home
 from praja.parts import environment, parts
-from praja.settings import Settings, SettingsUnfit
+from praja.settings import Settings
 from praja.supervisor import Supervisor, check_ports
 from praja.training import need_model, train
 
@@ -33,7 +32,7 @@ async def up(settings: Settings) -> int:
         loop.add_signal_handler(number, stopping.set)
 
     started = parts(settings)
-    with _only_one(settings):
+    with alone_at_home(settings.home):
         check_ports(started, settings.http_host)
         if settings.rasa_urls is None:
             await asyncio.to_thread(need_model, settings.models, tell, datetime.now(UTC), train)
@@ -41,11 +40,14 @@ async def up(settings: Settings) -> int:
         with database(settings) as url:
             await asyncio.to_thread(migrate, url)
             supervisor = Supervisor(started, environment(settings, url), settings.home / "logs", tell)
+            keeping = asyncio.create_task(keep_alive(settings, tell))
             try:
                 await _run(supervisor, stopping, f"siap: {settings.bot_address}")
             finally:
                 tell("berhenti …")
                 await supervisor.stop()
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
     return 0
 
 
@@ -65,16 +67,3 @@ async def _start_and_stay(supervisor: Supervisor, ready: str) -> None:
     await supervisor.start()
     print(ready, flush=True)
     await supervisor.failed()
-
-
-@contextlib.contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SettingsUnfit(
-                f"Praja lain sudah berjalan dengan PRAJA_HOME {settings.home}; hentikan dulu atau pilih PRAJA_HOME lain."
-            ) from None
-        yield

@@ -38,6 +38,10 @@ def postgres_server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="praja-test-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)
         with embedded_postgres(Path(folder) / "db") as address:
+            with psycopg.connect(address, autocommit=True) as connection:
+                # Nothing of it outlives the run, so nothing waits for the disk.
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
             yield address
 
 

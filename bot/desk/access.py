@@ -1,19 +1,20 @@
-"""Whether an officer may look at a conversation, in one place."""
+"""Which conversations an officer may look at, in one place."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.desk.officer import Officer, Refusal
 from bot.desk.room import DeskRoom
-from bot.tables import conversations, handoffs
+from bot.tables import conversations, handoffs, presence
 
-__all__ = ["Shown", "held", "shown"]
+__all__ = ["Shown", "held", "in_scope", "shown"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,21 @@ class Shown:
     channel: str
     handler: str
     officer: str | None
+    holder: str | None
+    """the officer's name"""
     handoff: int | None
+    created_at: datetime
+    last_message_at: datetime | None
+    unreachable: bool
+
+
+def in_scope(officer: Officer) -> ColumnElement[bool]:
+    """Of hand-offs: as `Officer.may_see` says of their agencies."""
+    scope = officer.scope()
+    if scope is None:
+        return true()
+    agency = handoffs.c.agency
+    return or_(agency.in_(scope), func.split_part(agency, ":", 1).in_(scope))
 
 
 async def shown(connection: AsyncConnection, room: DeskRoom, officer: Officer, conversation: uuid.UUID) -> Shown:
@@ -37,7 +52,17 @@ async def shown(connection: AsyncConnection, room: DeskRoom, officer: Officer, c
         raise room.refused(Refusal.GONE)
     if not (officer.agencies is None if row.agency is None else officer.may_see(row.agency)):
         raise room.refused(Refusal.OUT_OF_SCOPE)
-    return Shown(conversation, row.channel, row.handler, row.officer, row.id)
+    return Shown(
+        conversation,
+        row.channel,
+        row.handler,
+        row.officer,
+        row.name or row.officer,
+        row.id,
+        row.created_at,
+        row.last_message_at,
+        row.unreachable,
+    )
 
 
 async def held(connection: AsyncConnection, room: DeskRoom, officer: Officer, conversation: uuid.UUID) -> Shown:
@@ -55,8 +80,15 @@ async def _read(connection: AsyncConnection, conversation: uuid.UUID) -> Row[*tu
     table = conversations.c
     return (
         await connection.execute(
-            select(table.channel, table.handler, table.officer, handoffs.c.id, handoffs.c.agency)
+            select(
+                *(table[name] for name in ("channel", "handler", "officer")),
+                *(table[name] for name in ("created_at", "last_message_at", "unreachable")),
+                handoffs.c.id,
+                handoffs.c.agency,
+                presence.c.name,
+            )
             .outerjoin(handoffs, handoffs.c.conversation == table.id)
+            .outerjoin(presence, presence.c.officer == table.officer)
             .where(table.id == conversation)
             .order_by(handoffs.c.id.desc())
             .limit(1)

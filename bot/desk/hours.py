@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-__all__ = ["LOCAL_TIME", "Hours", "Span", "read_week"]
+__all__ = ["DAYS", "LOCAL_TIME", "Hours", "Span", "read_week"]
 
 LOCAL_TIME = ZoneInfo("Asia/Jakarta")
 DAYS = ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu")

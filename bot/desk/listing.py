@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, case, func, select, true
+from sqlalchemy import ColumnElement, Row, case, func, select
 
+from bot.desk.access import in_scope
+from bot.desk.agencies import covers
 from bot.desk.officer import Officer
 from bot.desk.presence import on_duty
 from bot.desk.room import DeskRoom
@@ -69,7 +71,7 @@ async def listing(
     room: DeskRoom, officer: Officer, *, view: View, agency: str | None = None, most: int = 200
 ) -> Sequence[Item]:
     """Waiting ones first and in their order, then those that are held; only of the officer's agencies."""
-    where: list[ColumnElement[bool]] = [_c.handler != "bot", _visible(officer)]
+    where: list[ColumnElement[bool]] = [_c.handler != "bot", in_scope(officer)]
     if agency is not None:
         where.append(_h.agency == agency)
     if view == "mine":
@@ -122,25 +124,27 @@ async def counts(room: DeskRoom, officer: Officer) -> Sequence[AgencyCount]:
             func.min(func.coalesce(_h.waiting_since, _h.queued_at)).filter(is_waiting()).label("oldest"),
         )
         .join(conversations, _c.handoff == _h.id)
-        .where(_c.handler != "bot", _visible(officer))
+        .where(_c.handler != "bot", in_scope(officer))
         .group_by(_h.agency)
     )
     async with room.store.single.connect() as connection:
         found = {row.agency: row for row in await connection.execute(statement)}
-    present = [one for one in await on_duty(room) if one.available]
-    counted = []
-    for agency in room.agencies.all():
-        row = found.get(agency.id)
-        ready = sum(one.agencies is None or agency.id in one.agencies for one in present)
-        if officer.may_see(agency.id) and (row or ready):
-            queued, held, oldest = (row.queued, row.held, row.oldest) if row else (0, 0, None)
-            counted.append(AgencyCount(agency.id, agency.name, queued, held, oldest, ready))
-    return counted
+    ready = [one.agencies for one in await on_duty(room) if one.available]
+    staffed = {agency.id for agency in room.agencies.all()} if None in ready else set()
+    staffed = staffed.union(*(agencies for agencies in ready if agencies is not None))
+    return [
+        _counted(room, agency, found.get(agency), ready)
+        for agency in sorted(found.keys() | staffed, key=room.agencies.rank)
+        if officer.may_see(agency)
+    ]
 
 
-def _visible(officer: Officer) -> ColumnElement[bool]:
-    scope = officer.scope()
-    return true() if scope is None else _h.agency.in_(scope)
+def _counted(
+    room: DeskRoom, agency: str, row: Row[*tuple[Any, ...]] | None, ready: Sequence[frozenset[str] | None]
+) -> AgencyCount:
+    queued, held, oldest = (row.queued, row.held, row.oldest) if row else (0, 0, None)
+    on_duty = sum(agencies is None or covers(agencies, agency) for agencies in ready)
+    return AgencyCount(agency, room.agencies[agency].name, queued, held, oldest, on_duty)
 
 
 def _item(room: DeskRoom, row: Row[*tuple[Any, ...]]) -> Item:

@@ -6,19 +6,21 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.desk.agencies import covers
+
 __all__ = ["DeskRefused", "Officer", "Refusal"]
 
 
 @dataclass(frozen=True)
 class Officer:
-    """`agencies` are ids of `data/kantor.yml`, or `umum`; None: every agency. Who somebody is has been proved before."""
+    """`agencies` are ids of `bot.desk.agencies`; None: every agency. Who somebody is has been proved before."""
 
     id: str
     name: str
     agencies: frozenset[str] | None
 
     def may_see(self, agency: str) -> bool:
-        return self.agencies is None or agency in self.agencies
+        return self.agencies is None or covers(self.agencies, agency)
 
     def scope(self) -> Sequence[str] | None:
         return None if self.agencies is None else sorted(self.agencies)

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.desk.access import shown
 from bot.desk.officer import Officer
 from bot.desk.room import DeskRoom
-from bot.tables import conversations, frames, handoffs, inbox
+from bot.desk.window import Window, window
+from bot.tables import frames, handoffs, inbox
 from identity import mask_numbers
 
 __all__ = ["Episode", "FrameSeen", "Packet", "packet"]
@@ -61,6 +62,9 @@ class Packet:
     channel: str
     handler: str
     officer: str | None
+    holder: str | None
+    """the officer's name"""
+    window: Window
     since: datetime
     last_message_at: datetime | None
     unreachable: bool
@@ -75,18 +79,12 @@ class Packet:
 
 async def packet(room: DeskRoom, officer: Officer, conversation: uuid.UUID) -> Packet:
     """Raises DeskRefused."""
-    async with room.store.engine.connect() as connection:
+    async with room.store.single.connect() as connection:
         found = await shown(connection, room, officer, conversation)
-        about = (
-            await connection.execute(
-                select(
-                    *(conversations.c[name] for name in ("created_at", "last_message_at", "unreachable", "handoff"))
-                ).where(conversations.c.id == conversation)
-            )
-        ).one()
         episodes = await _episodes(connection, conversation)
         seen = await _frames(connection, room, conversation)
-    current = next((episode for episode in episodes if episode.handoff == about.handoff), None)
+    is_open = found.handler != "bot"
+    current = next((episode for episode in episodes if is_open and episode.handoff == found.handoff), None)
     talked_of = next((frame.service for frame in reversed(seen) if frame.service), None)
     return Packet(
         conversation=conversation,
@@ -94,9 +92,11 @@ async def packet(room: DeskRoom, officer: Officer, conversation: uuid.UUID) -> P
         channel=found.channel,
         handler=found.handler,
         officer=found.officer,
-        since=about.created_at,
-        last_message_at=about.last_message_at,
-        unreachable=about.unreachable,
+        holder=found.holder,
+        window=window(room, found),
+        since=found.created_at,
+        last_message_at=found.last_message_at,
+        unreachable=found.unreachable,
         service=(current.service if current else None) or talked_of,
         current=current,
         earlier=[episode for episode in episodes if episode is not current],

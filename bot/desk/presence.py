@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, any_, exists, func, or_, select, upd
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.desk.agencies import kind_of
 from bot.desk.chronicle import announce
 from bot.desk.officer import Officer
 from bot.desk.room import DeskRoom
@@ -116,4 +117,4 @@ def _here(room: DeskRoom) -> Sequence[ColumnElement[bool]]:
 
 
 def _serves(agency: str) -> ColumnElement[bool]:
-    return or_(_p.agencies.is_(None), any_(_p.agencies) == agency)
+    return or_(_p.agencies.is_(None), any_(_p.agencies) == agency, any_(_p.agencies) == kind_of(agency))

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from bot.desk.access import shown
+from bot.desk.access import in_scope, shown
 from bot.desk.chronicle import Happening, announce, record
 from bot.desk.officer import Officer, Refusal
 from bot.desk.room import DeskRoom
@@ -56,13 +56,10 @@ async def reviews(room: DeskRoom, supervisor: Officer, since: datetime, *, most:
         select(_e.at, _e.note, _e.officer, handoffs.c.conversation, handoffs.c.agency, presence.c.name)
         .join(handoffs, handoffs.c.id == _e.handoff)
         .outerjoin(presence, presence.c.officer == _e.officer)
-        .where(_e.kind == Happening.QUALITY.value, _e.at >= since)
+        .where(_e.kind == Happening.QUALITY.value, _e.at >= since, in_scope(supervisor))
         .order_by(_e.id.desc())
         .limit(most)
     )
-    scope = supervisor.scope()
-    if scope is not None:
-        statement = statement.where(handoffs.c.agency.in_(scope))
     async with room.store.single.connect() as connection:
         return [
             Review(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +14,7 @@ from bot.desk.access import Shown, held, shown
 from bot.desk.chronicle import Happening, announce, record
 from bot.desk.officer import Officer, Refusal
 from bot.desk.room import DeskRoom
+from bot.desk.window import window
 from bot.files import LARGEST_FILE
 from bot.notices import CHANGED, OUTBOX
 from bot.outbox import Kind, State, add
@@ -24,21 +23,12 @@ from bot.shaping import split_text
 from bot.store import clean
 from bot.tables import conversations, handoffs, inbox, outbox
 
-__all__ = ["Window", "note", "retry", "say", "typing", "window"]
+__all__ = ["note", "retry", "say", "typing"]
 
 LONGEST_NOTE = 4000
 _LONGEST_PARAMETER = 900
 _MOST_PARTS = 3
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}")
-
-
-@dataclass(frozen=True)
-class Window:
-    open: bool
-    closes_at: datetime | None
-    """None on a channel without a window, and where the citizen never wrote"""
-    template: str | None
-    """the approved template that can be sent when it is closed; its one parameter is the text"""
 
 
 async def say(
@@ -64,7 +54,7 @@ async def say(
         raise room.refused(Refusal.TOO_LARGE)
     async with room.store.engine.begin() as connection:
         found = await held(connection, room, officer, conversation)
-        template = await _template(connection, room, found, text, as_template=as_template)
+        template = _template(room, found, text, as_template=as_template)
         parts = (
             split_text(text, room.channels[found.channel].capabilities.text)
             if found.channel in room.channels
@@ -109,7 +99,7 @@ async def retry(
         if row is None:
             raise room.refused(Refusal.NOT_FAILED)
         bubble = Bubble.from_json(room.store.outbox.open_json(row.body))
-        template = await _template(connection, room, found, bubble.text, as_template=as_template)
+        template = _template(room, found, bubble.text, as_template=as_template)
         if template and (bubble.file is not None or len(bubble.text) > _LONGEST_PARAMETER):
             raise room.refused(Refusal.TOO_LONG)
         again = Bubble(bubble.text, bubble.choices, bubble.file, template)
@@ -164,32 +154,9 @@ async def typing(room: DeskRoom, officer: Officer, conversation: uuid.UUID) -> N
         await channel.acknowledge(room.store.open_raw(raw))
 
 
-async def window(room: DeskRoom, officer: Officer, conversation: uuid.UUID) -> Window:
-    """Until when free text may be sent. Raises DeskRefused."""
-    async with room.store.engine.connect() as connection:
-        found = await shown(connection, room, officer, conversation)
-        return await _window(connection, room, found)
-
-
-async def _window(connection: AsyncConnection, room: DeskRoom, found: Shown) -> Window:
-    heard = await connection.scalar(
-        select(conversations.c.last_message_at).where(conversations.c.id == found.conversation)
-    )
-    template = room.templates.get(found.channel)
-    name = template[0] if template else None
-    channel = room.channels.get(found.channel)
-    length = channel.capabilities.window if channel else None
-    if length is None:
-        return Window(open=True, closes_at=None, template=name)
-    closes = heard + length if heard else None
-    return Window(open=closes is not None and room.store.clock() < closes, closes_at=closes, template=name)
-
-
-async def _template(
-    connection: AsyncConnection, room: DeskRoom, found: Shown, text: str, *, as_template: bool
-) -> Template | None:
+def _template(room: DeskRoom, found: Shown, text: str, *, as_template: bool) -> Template | None:
     """None while the window is open, where a template would only cost."""
-    if (await _window(connection, room, found)).open:
+    if window(room, found).open:
         return None
     if not as_template:
         raise room.refused(Refusal.WINDOW_CLOSED)

@@ -17,13 +17,15 @@ from sqlalchemy import ColumnElement, Row, and_, func, insert, select, true, upd
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.desk import presence, words
+from bot.desk.access import in_scope
 from bot.desk.chronicle import Happening, announce, record
 from bot.desk.officer import DeskRefused, Officer, Refusal
 from bot.desk.room import DeskRoom
+from bot.desk.routing import agency_of, service_talked_of
 from bot.notices import OUTBOX
 from bot.outbox import Kind, State, add
 from bot.reply import Bubble, Reply
-from bot.tables import conversations, frames, handoffs, inbox, outbox
+from bot.tables import conversations, handoffs, outbox
 from bot.tables import presence as officers
 
 __all__ = [
@@ -45,7 +47,6 @@ __all__ = [
     "transfer",
 ]
 
-_STILL_MEANT = timedelta(hours=1)
 _c, _h = conversations.c, handoffs.c
 
 
@@ -87,8 +88,8 @@ async def open_handoff(
     """
     if not await _move(connection, conversation, _c.handler == "bot", handler="queued"):
         return None
-    service = service or await _talked_of(connection, room, conversation)
-    agency = room.agencies.of_service(service)
+    service = service or await service_talked_of(connection, room, conversation)
+    agency = await agency_of(connection, room, conversation, service)
     priority = max(room.agencies.priority(reason), room.agencies.priority("darurat") if urgent else 0)
     handoff = await _begin(connection, room, conversation, reason, service, agency, priority, since)
     await record(connection, room.store, handoff, Happening.QUEUED, agency=agency)
@@ -139,7 +140,7 @@ async def claim(room: DeskRoom, officer: Officer, conversation: uuid.UUID) -> Le
                     _c.id == conversation,
                     _c.handler == "queued",
                     _h.id == _c.handoff,
-                    _in_scope(officer),
+                    in_scope(officer),
                 )
                 .values(handler="officer", officer=officer.id, officer_lease_until=until)
                 .returning(_c.handoff, _h.agency)
@@ -348,7 +349,7 @@ async def _move(
 ) -> bool:
     conditions = [_c.id == conversation, condition]
     if scope is not None:
-        conditions += [_h.id == _c.handoff, _in_scope(scope)]
+        conditions += [_h.id == _c.handoff, in_scope(scope)]
     moved = await connection.execute(update(conversations).where(*conditions).values(**values).returning(_c.id))
     return moved.first() is not None
 
@@ -416,22 +417,6 @@ async def _end(
     await announce(connection, "queue", conversation, agency=agency)
 
 
-async def _talked_of(connection: AsyncConnection, room: DeskRoom, conversation: uuid.UUID) -> str | None:
-    """The service of the latest message that named one, an hour back at most."""
-    service: str | None = await connection.scalar(
-        select(frames.c.service)
-        .join(inbox, inbox.c.id == frames.c.inbox)
-        .where(
-            inbox.c.conversation == conversation,
-            inbox.c.received_at > room.store.clock() - _STILL_MEANT,
-            frames.c.service.is_not(None),
-        )
-        .order_by(inbox.c.id.desc())
-        .limit(1)
-    )
-    return service
-
-
 async def _requeued(
     connection: AsyncConnection, room: DeskRoom, officer: Officer, conversation: uuid.UUID
 ) -> tuple[int, str]:
@@ -456,7 +441,7 @@ async def _give(
     moved = (
         await connection.execute(
             update(conversations)
-            .where(_c.id == conversation, condition, _h.id == _c.handoff, _in_scope(giver))
+            .where(_c.id == conversation, condition, _h.id == _c.handoff, in_scope(giver))
             .values(handler="officer", officer=colleague.id, officer_lease_until=_until(room, room.rules.handover))
             .returning(_c.handoff, _h.agency)
         )
@@ -530,11 +515,6 @@ async def _refusal(
 
 def _held_by(officer: Officer) -> Sequence[ColumnElement[bool]]:
     return _c.handler == "officer", _c.officer == officer.id
-
-
-def _in_scope(officer: Officer) -> ColumnElement[bool]:
-    scope = officer.scope()
-    return true() if scope is None else _h.agency.in_(scope)
 
 
 def _until(room: DeskRoom, wanted: timedelta) -> datetime | None:

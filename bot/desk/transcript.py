@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -17,12 +17,13 @@ from bot.desk.access import Shown, shown
 from bot.desk.chronicle import Happening, record
 from bot.desk.officer import Officer, Refusal
 from bot.desk.room import DeskRoom
+from bot.desk.window import window
 from bot.outbox import WINDOW_CLOSED, Kind, State
 from bot.reply import Bubble
 from bot.tables import attachments, files, handoff_events, handoffs, inbox, outbox, presence
 from identity import mask_numbers
 
-__all__ = ["Line", "LineFile", "file", "said", "transcript"]
+__all__ = ["Line", "LineFile", "file", "said", "transcript", "why_failed"]
 
 Side = Literal["citizen", "bot", "officer", "desk", "notice", "note", "event"]
 _SIDES: dict[str, Side] = {
@@ -60,6 +61,9 @@ class Line:
     error: str | None = None
     """why it failed, in a sentence"""
     retryable: bool = False
+    """by who reads it"""
+    only_as_template: bool = False
+    """since the channel's window is closed"""
     officer: str | None = None
     """name of who wrote or did it"""
     happening: str | None = None
@@ -82,17 +86,20 @@ async def transcript(
 
     Raises DeskRefused.
     """
-    async with room.store.engine.begin() as connection:
+    engine = room.store.engine if reveal else room.store.single
+    async with engine.begin() as connection:
         found = await shown(connection, room, officer, conversation)
         if reveal:
             if found.handoff is None:
                 raise room.refused(Refusal.NOT_WAITING)
             await record(connection, room.store, found.handoff, Happening.UNMASKED, officer=officer.id)
+        as_template = not window(room, found).open
         lines = [
             *await _received(connection, room, found, before, most, reveal=reveal),
-            *await _sent(connection, room, found, before, most, reveal=reveal),
+            *await _sent(connection, room, found, before, most, reveal=reveal, is_holder=found.officer == officer.id),
             *await _happened(connection, room, found, before, most, reveal=reveal),
         ]
+    lines = [replace(line, only_as_template=as_template) if line.retryable else line for line in lines]
     lines.sort(key=lambda line: (line.at, line.id[0] != "i", int(line.id[1:])))
     return [line for line in lines if not lines[most:] or line.at >= lines[-most].at]
 
@@ -177,7 +184,14 @@ def _received_file(reference: FileReference, row: Row[*tuple[Any, ...]]) -> Line
 
 
 async def _sent(
-    connection: AsyncConnection, room: DeskRoom, found: Shown, before: datetime | None, most: int, *, reveal: bool
+    connection: AsyncConnection,
+    room: DeskRoom,
+    found: Shown,
+    before: datetime | None,
+    most: int,
+    *,
+    reveal: bool,
+    is_holder: bool,
 ) -> Sequence[Line]:
     table = outbox.c
     statement = (
@@ -208,8 +222,8 @@ async def _sent(
                 choices=tuple(choice.title for choice in bubble.choices),
                 file=_sent_file(bubble, sizes),
                 state=row.state,
-                error=_why(room, row) if failed else None,
-                retryable=failed and row.kind in _RETRYABLE,
+                error=why_failed(room, row.error, row.error_code) if failed else None,
+                retryable=failed and is_holder and row.kind in _RETRYABLE,
                 officer=row.name or row.officer,
             )
         )
@@ -232,11 +246,11 @@ def _sent_file(bubble: Bubble, sizes: dict[uuid.UUID, int]) -> LineFile | None:
     return LineFile(identifier if size is not None else None, bubble.file.name, bubble.file.content_type, size)
 
 
-def _why(room: DeskRoom, row: Row[*tuple[Any, ...]]) -> str:
+def why_failed(room: DeskRoom, error: str | None, code: int | None) -> str:
     """The provider's own words are for operators; its number helps them to find it."""
     known = {WINDOW_CLOSED, "recipient", "unknown"}
-    sentence = room.texts.of("meja_gagal", row.error if row.error in known else "lainnya")
-    return f"{sentence} ({row.error_code})" if row.error_code else sentence
+    sentence = room.texts.of("meja_gagal", error if error in known else "lainnya")
+    return f"{sentence} ({code})" if code else sentence
 
 
 async def _happened(

@@ -12,8 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.fault import fault
 from console.protection import WORKSPACE
+from console.review.label_changes import write_changes
 from console.review.room import ReviewRoom
 from console.review.selection import forget, pick
+from console.review.shadow import forget_shadows
 
 __all__ = ["keep", "keep_review"]
 
@@ -31,10 +33,14 @@ async def keep_review(app: web.Application) -> AsyncIterator[None]:
 
 async def keep(room: ReviewRoom, pause: float = _PAUSE) -> None:
     """Until cancelled; `pause` in seconds."""
+    # A label that people waited for may have come with the program that starts now.
+    with contextlib.suppress(SQLAlchemyError, OSError):
+        await write_changes(room)
     while True:
         await asyncio.sleep(pause)
         try:
             await forget(room)
+            await forget_shadows(room)
             await pick(room)
         except (SQLAlchemyError, OSError) as error:
             _logger.warning("picking messages for review failed: %s", fault(error))

@@ -1,4 +1,4 @@
-"""The examples that are taught already: what a new message is like, and where labels disagree."""
+"""The examples that are taught already, by the labels of now: what a new message is like, and where labels disagree."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.review.topics import Topics
 from learning.example import Example, key
+from learning.label_changes import LabelChanges
 from learning.training_file import read_folder
 
 __all__ = ["KnownExamples", "Likely"]
@@ -44,17 +46,30 @@ class KnownExamples:
     def __init__(self, data: Path) -> None:
         self._data = data
         self._read: _Read | None = None
+        self._topics: tuple[_Read, Topics] | None = None
         self._reading = asyncio.Lock()
 
-    async def likely(self, text: str) -> Likely:
+    async def likely(self, text: str, changes: LabelChanges) -> Likely:
         """Raises TrainingFileUnfit."""
         known = await self._known()
-        return await asyncio.to_thread(_likely, known, text)
+        return await asyncio.to_thread(_likely, known, text, changes)
 
-    async def labels_of(self, texts: Sequence[str]) -> Mapping[str, Sequence[Example]]:
+    async def labels_of(self, texts: Sequence[str], changes: LabelChanges) -> Mapping[str, Sequence[Example]]:
         """For each text that is taught already, as what. Raises TrainingFileUnfit."""
         known = await self._known()
-        return {text: known.labels[key(text)] for text in texts if key(text) in known.labels}
+        return {text: [*map(changes.applied, known.labels[key(text)])] for text in texts if key(text) in known.labels}
+
+    async def all(self, changes: LabelChanges) -> Sequence[Example]:
+        """Raises TrainingFileUnfit."""
+        known = await self._known()
+        return await asyncio.to_thread(lambda: [*map(changes.applied, known.examples)])
+
+    async def topics(self) -> Topics:
+        """Of messages, with the taught ones as the background. Raises TrainingFileUnfit."""
+        known = await self._known()
+        if self._topics is None or self._topics[0] is not known:
+            self._topics = known, await asyncio.to_thread(lambda: Topics(each.text for each in known.examples))
+        return self._topics[1]
 
     async def _known(self) -> _Read:
         """Read again after a file has changed."""
@@ -85,7 +100,7 @@ class KnownExamples:
         return _Read(version, examples, labels, rarity, places)
 
 
-def _likely(known: _Read, text: str) -> Likely:
+def _likely(known: _Read, text: str, changes: LabelChanges) -> Likely:
     """By the words they share, the rare ones above all."""
     scores: dict[int, float] = defaultdict(float)
     for word in set(key(text).split()):
@@ -95,11 +110,11 @@ def _likely(known: _Read, text: str) -> Likely:
     services: dict[str, float] = defaultdict(float)
     found = heapq.nsmallest(_NEIGHBOURS, scores.items(), key=lambda pair: (-pair[1], pair[0]))
     for at, score in found:
-        example = known.examples[at]
+        example = changes.applied(known.examples[at])
         intents[example.intent] += score**2
         if example.service:
             services[example.service] += score**2
-    return Likely(_best(intents), _best(services), [known.examples[at] for at, _ in found[:3]])
+    return Likely(_best(intents), _best(services), [changes.applied(known.examples[at]) for at, _ in found[:3]])
 
 
 def _best(votes: Mapping[str, float]) -> Sequence[str]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Share", "kappa", "share"]
+__all__ = ["Share", "kappa", "rises", "share"]
 
 _Z = 1.959964
 """for 95 %"""
@@ -32,6 +32,17 @@ def share(right: int, of: int) -> Share:
     around = _Z * math.sqrt(value * (1 - value) / of + _Z**2 / (4 * of**2))
     whole = 1 + _Z**2 / of
     return Share(right, of, value, max(0.0, (middle - around) / whole), min(1.0, (middle + around) / whole))
+
+
+def rises(before: Share, after: Share) -> bool:
+    """Whether the one is higher than the other beyond chance: Newcombe's interval of the difference, 95 %.
+
+    R. G. Newcombe, Statistics in Medicine 17 (1998), 873–890, method 10.
+    """
+    if before.value is None or after.value is None:
+        return False
+    least = math.sqrt((after.value - after.low) ** 2 + (before.high - before.value) ** 2)
+    return after.value - before.value - least > 0
 
 
 def kappa(pairs: Sequence[tuple[Hashable, Hashable]]) -> float | None:

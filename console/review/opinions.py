@@ -14,18 +14,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.accounts import Account, Role
 from console.audit import Act, record_in
+from console.review.label_changes import changes_now
 from console.review.room import ReviewRoom
 from console.tables import accounts, opinions, reviews
 from console.workspace import Workspace
+from learning.label_changes import LabelChanges, Subject
 
 __all__ = [
     "Decision",
+    "Disagreement",
     "Judged",
     "Label",
     "Open",
     "decide",
+    "disagreements",
     "final_labels",
     "judged_twice",
+    "label_now",
     "open_reviews",
     "recent_decisions",
     "undo",
@@ -90,6 +95,16 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Disagreement:
+    text: str | None
+    """None: forgotten"""
+    opinions: Sequence[tuple[str, Label]]
+    """who, what"""
+    settled: tuple[str, Label] | None
+    """None: waits for a third"""
+
+
+@dataclass(frozen=True)
 class Decision:
     act: uuid.UUID
     at: datetime
@@ -103,7 +118,7 @@ class Decision:
 
 
 async def open_reviews(room: ReviewRoom, account: Account) -> Sequence[Open]:
-    """What this account may judge: what was begun by others first, then the newest."""
+    """What this account may judge, by the labels of now: what was begun by others first, then the newest."""
     query = (
         _with_opinions(
             reviews,
@@ -117,8 +132,9 @@ async def open_reviews(room: ReviewRoom, account: Account) -> Sequence[Open]:
         .order_by(_stage.desc(), reviews.c.message.desc())
         .limit(_MOST_OPEN)
     )
+    changes = await changes_now(room)
     async with room.engine.connect() as connection:
-        return [_open(room, row) for row in await connection.execute(query)]
+        return [_open(room, changes, row) for row in await connection.execute(query)]
 
 
 async def waiting_for(room: ReviewRoom) -> dict[int, int]:
@@ -250,7 +266,8 @@ async def recent_decisions(room: ReviewRoom) -> Sequence[Decision]:
 
 
 async def final_labels(room: ReviewRoom, since: datetime | None = None) -> Sequence[Judged]:
-    """Every message that is settled, oldest first; those received since, if a time is given."""
+    """Every message that is settled, by the labels of now, oldest first; those received since, if a time is given."""
+    changes = await changes_now(room)
     query = (
         _with_opinions(
             reviews,
@@ -263,29 +280,53 @@ async def final_labels(room: ReviewRoom, since: datetime | None = None) -> Seque
     if since is not None:
         query = query.where(reviews.c.received_at >= since)
     async with room.engine.connect() as connection:
-        return [
-            Judged(
-                message=row.message,
-                received_at=row.received_at,
-                text=room.text(row.text),
-                is_random="acak" in row.reasons,
-                intent=row.intent,
-                service=row.service,
-                model=row.model,
-                label=Label(row.final_intent, row.final_service),
-                in_set=row.in_set,
-            )
-            for row in await connection.execute(query)
-        ]
+        rows = (await connection.execute(query)).all()
+    return [_judged(room, changes, row) for row in rows]
 
 
 async def judged_twice(room: ReviewRoom) -> Sequence[tuple[Label, Label]]:
     """The first and the second opinion, each without knowing the other."""
-    query = _with_opinions(_first.c.intent, _first.c.service, _second.c.intent, _second.c.service).where(
-        _second.c.id.is_not(None)
-    )
+    changes = await changes_now(room)
+    query = _with_opinions(_first.c.intent, _first.c.service, _second.c.intent, _second.c.service, reviews.c.text)
     async with room.engine.connect() as connection:
-        return [(Label(row[0], row[1]), Label(row[2], row[3])) for row in await connection.execute(query)]
+        rows = (await connection.execute(query.where(_second.c.id.is_not(None)))).all()
+    return [
+        (label_now(changes, room.text(row[4]), row[0], row[1]), label_now(changes, room.text(row[4]), row[2], row[3]))
+        for row in rows
+    ]
+
+
+async def disagreements(room: ReviewRoom, most: int) -> Sequence[Disagreement]:
+    """What two people called differently, the newest first, and what a third made of it."""
+    names = {alias.name: accounts.alias(f"{alias.name}_account") for alias in (_first, _second, _third)}
+    query = _with_opinions(
+        reviews.c.text,
+        *(
+            column
+            for alias in (_first, _second, _third)
+            for column in (
+                alias.c.id.label(f"{alias.name}_id"),
+                alias.c.intent.label(f"{alias.name}_intent"),
+                alias.c.service.label(f"{alias.name}_service"),
+                names[alias.name].c.name.label(f"{alias.name}_name"),
+            )
+        ),
+    )
+    for alias in (_first, _second, _third):
+        account = names[alias.name]
+        query = query.outerjoin(account, account.c.id == alias.c.account)
+    query = query.where(_second.c.id.is_not(None), _differ).order_by(reviews.c.message.desc()).limit(most)
+    async with room.engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    return [
+        Disagreement(
+            room.text(row.text),
+            [(row.first_name, Label(row.first_intent, row.first_service)),
+             (row.second_name, Label(row.second_intent, row.second_service))],
+            (row.third_name, Label(row.third_intent, row.third_service)) if row.third_id is not None else None,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _with_opinions(*columns: Any) -> Select[Any]:
@@ -320,20 +361,50 @@ async def _lock(connection: AsyncConnection, account: Account, messages: Sequenc
     return [(row.message, row.stage) for row in rows]
 
 
-def _open(room: ReviewRoom, row: Row[Any]) -> Open:
+def _open(room: ReviewRoom, changes: LabelChanges, row: Row[Any]) -> Open:
     after = room.json(row.after) or {"handed_over": None, "next": []}
-    differing = [Label(row.first_intent, row.first_service), Label(row.second_intent, row.second_service)]
+    text = room.text(row.text)
+    seen = label_now(changes, text, row.intent, row.service)
+    differing = [
+        label_now(changes, text, row.first_intent, row.first_service),
+        label_now(changes, text, row.second_intent, row.second_service),
+    ]
     return Open(
         message=row.message,
         stage=row.stage,
         received_at=row.received_at,
         reasons=row.reasons,
-        text=room.text(row.text) or "",
+        text=text or "",
         handed_over=after["handed_over"],
         following=[(later["text"], later["intent"]) for later in after["next"]],
-        intent=row.intent,
+        intent=seen.intent,
         confidence=row.confidence,
-        service=row.service,
+        service=seen.service,
         service_confidence=row.service_confidence,
         earlier=differing if row.stage == 3 else (),
     )
+
+
+def _judged(room: ReviewRoom, changes: LabelChanges, row: Row[Any]) -> Judged:
+    text = room.text(row.text)
+    seen = label_now(changes, text, row.intent, row.service)
+    return Judged(
+        message=row.message,
+        received_at=row.received_at,
+        text=text,
+        is_random="acak" in row.reasons,
+        intent=seen.intent,
+        service=seen.service,
+        model=row.model,
+        label=label_now(changes, text, row.final_intent, row.final_service),
+        in_set=row.in_set,
+    )
+
+
+def label_now(changes: LabelChanges, text: str | None, intent: str | None, service: str | None) -> Label:
+    """By single examples while the words are there, else by whole labels."""
+    if intent is not None:
+        intent = changes.now(Subject.INTENT, intent, text)
+    if service is not None:
+        service = changes.now(Subject.SERVICE, service, text)
+    return Label(intent, service)

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from aiohttp import web
 
-from console.access import access_review
-from console.accounts import Account
 from console.audit import Act, record
-from console.protection import WORKSPACE, page, signed_in
+from console.protection import page
+from console.review import label_pages, set_pages, shadow_pages
+from console.review.asked import number, reviewer, to
 from console.review.insight import observe
-from console.review.labels import Intent
-from console.review.opinions import Label, Open, decide, open_reviews, recent_decisions, undo, waiting_for
+from console.review.label_changes import changes_now, labels_now
+from console.review.labels import Intent, Labels
+from console.review.opinions import (
+    Label,
+    Open,
+    decide,
+    disagreements,
+    open_reviews,
+    recent_decisions,
+    undo,
+    waiting_for,
+)
 from console.review.quality import agreement, measure
-from console.review.reviewed_set import draft, list_sets, make_set, measured_lines, set_content
 from console.review.room import ReviewRoom
 from console.review.selection import pick
 from console.review.similarity import Similarity
-from console.workspace import Workspace
 from learning.training_file import TrainingFileUnfit
 
 __all__ = ["routes"]
@@ -34,13 +40,14 @@ _REASONS = {
     "buntu": "bot tidak paham",
     "petugas": "diambil alih petugas",
     "keberatan": "warga keberatan",
+    "bayangan": "calon model membaca lain",
     "acak": "diambil acak",
 }
 _STAGES = {1: "pendapat pertama", 2: "pendapat kedua", 3: "penentu"}
 _PERIODS = {"30": "30 hari", "90": "90 hari", "365": "setahun"}
 _MOST_CHOICES = 6
 _MOST_ALIKE = 20
-_SET_NAME = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
+_MOST_DISAGREEMENTS = 30
 
 
 def routes() -> list[web.RouteDef]:
@@ -50,11 +57,10 @@ def routes() -> list[web.RouteDef]:
         web.post("/tinjauan/batal", _undo, name="review_undo"),
         web.get("/tinjauan/keputusan", _decisions, name="review_decisions"),
         web.get("/tinjauan/mutu", _quality, name="review_quality"),
-        web.get("/tinjauan/set", _sets, name="review_sets"),
-        web.post("/tinjauan/set", _make_set, name="review_set_post"),
-        web.get("/tinjauan/set/{name}.yml", _download, name="review_set"),
-        web.get("/tinjauan/acak.jsonl", _download_measured, name="review_measured"),
         web.get("/tinjauan/wawasan", _insight, name="review_insight"),
+        *label_pages.routes(),
+        *set_pages.routes(),
+        *shadow_pages.routes(),
     ]
 
 
@@ -68,17 +74,18 @@ async def _show(request: web.Request) -> web.Response:
 async def _review_page(
     request: web.Request, asked: Mapping[str, Any], problem: str | None = None, status: int = 200
 ) -> web.Response:
-    workspace, me = _asked(request)
+    workspace, me = reviewer(request)
     room = workspace.review
     await pick(room, most_batches=2)
     mode = asked.get("mode") if asked.get("mode") in _MODES else "satu"
-    after = _number(asked.get("after"))
+    after = number(asked.get("after"))
     found = await open_reviews(room, me)
     current, alike = await asyncio.to_thread(_shown, found, after, grouped=mode == "kelompok")
+    labels = await labels_now(room)
     values: dict[str, Any] = {"choices": [], "likely_services": [], "nearest": []}
     if current is not None:
         await record(workspace, me.id, Act.READ, f"review:{current.message}")
-        values = await _choices(room, current)
+        values = await _choices(room, labels, current)
     mine = next((one for one in await recent_decisions(room) if one.account == me.id), None)
     return page(
         request,
@@ -90,7 +97,7 @@ async def _review_page(
         mode=mode,
         modes=_MODES,
         waiting=await waiting_for(room),
-        labels=room.labels,
+        labels=labels,
         reasons=_REASONS,
         stages=_STAGES,
         last=mine,
@@ -119,43 +126,44 @@ def _shown(found: Sequence[Open], after: int | None, *, grouped: bool) -> tuple[
     return current, [first[at] for at, _ in alike]
 
 
-async def _choices(room: ReviewRoom, current: Open) -> dict[str, Any]:
+async def _choices(room: ReviewRoom, labels: Labels, current: Open) -> dict[str, Any]:
     """The likely ones: what differed, what the model said, what messages like it are called."""
-    likely = await room.known.likely(current.text)
+    likely = await room.known.likely(current.text, await changes_now(room))
     names = [label.intent for label in current.earlier] + [current.intent, *likely.intents]
     choices: list[Intent] = []
     for name in names:
-        intent = room.labels.intents.get(name or "")
+        intent = labels.intents.get(name or "")
         if intent is not None and intent not in choices:
             choices.append(intent)
     services = [label.service for label in current.earlier] + [current.service, *likely.services]
     return {
         "choices": choices[:_MOST_CHOICES],
-        "likely_services": list(dict.fromkeys(one for one in services if one in room.labels.services))[:5],
+        "likely_services": list(dict.fromkeys(one for one in services if one in labels.services))[:5],
         "nearest": likely.nearest,
     }
 
 
 async def _decide(request: web.Request) -> web.Response:
-    workspace, me = _asked(request)
+    workspace, me = reviewer(request)
     form = await request.post()
     where = {name: str(form.get(name, "")) for name in ("mode", "after")}
     intent, typed = str(form.get("intent", "")), str(form.get("service", "")).strip()
-    service = workspace.review.labels.service_of(typed) if typed else None
-    if intent and intent not in workspace.review.labels.intents:
+    labels = await labels_now(workspace.review)
+    service = labels.service_of(typed) if typed else None
+    if intent and intent not in labels.intents:
         return await _review_page(request, where, "Pilih salah satu niat yang ada.", 422)
     if intent and typed and service is None:
         problem = f"Layanan “{typed[:80]}” tidak dikenal. Pilih dari daftar, atau kosongkan."
         return await _review_page(request, {**where, "service": typed[:80]}, problem, 422)
-    messages = [number for each in form.getall("message", []) if (number := _number(str(each))) is not None]
+    messages = [given for each in form.getall("message", []) if (given := number(str(each))) is not None]
     label = Label(intent or None, service if intent else None)
     if not await decide(workspace, me, messages[: _MOST_ALIKE + 1], label):
         where["late"] = "1"
-    return _to("/console/tinjauan", where)
+    return to("/console/tinjauan", where)
 
 
 async def _undo(request: web.Request) -> web.Response:
-    workspace, me = _asked(request)
+    workspace, me = reviewer(request)
     form = await request.post()
     given = str(form.get("act", ""))
     try:
@@ -164,18 +172,18 @@ async def _undo(request: web.Request) -> web.Response:
         raise web.HTTPNotFound(text="Penilaian itu tidak ada.") from None
     undone = await undo(workspace, me, act)
     if form.get("back") == "keputusan":
-        return _to("/console/tinjauan/keputusan", {"undone": str(undone)})
-    return _to("/console/tinjauan", {"mode": str(form.get("mode", ""))})
+        return to("/console/tinjauan/keputusan", {"undone": str(undone)})
+    return to("/console/tinjauan", {"mode": str(form.get("mode", ""))})
 
 
 async def _decisions(request: web.Request) -> web.Response:
-    workspace, me = _asked(request)
+    workspace, me = reviewer(request)
     await record(workspace, me.id, Act.READ, "review:decisions")
     return page(
         request,
         "review_decisions.html",
         decisions=await recent_decisions(workspace.review),
-        labels=workspace.review.labels,
+        labels=await labels_now(workspace.review),
         stages=_STAGES,
         undone=request.query.get("undone", ""),
         tab="keputusan",
@@ -186,7 +194,7 @@ async def _decisions(request: web.Request) -> web.Response:
 
 
 async def _quality(request: web.Request) -> web.Response:
-    workspace, me = _asked(request)
+    workspace, me = reviewer(request)
     await record(workspace, me.id, Act.READ, "review:quality")
     days = request.query.get("days", "90")
     days = days if days in _PERIODS else "90"
@@ -196,101 +204,27 @@ async def _quality(request: web.Request) -> web.Response:
         quality=await measure(workspace.review, int(days)),
         agreement=await agreement(workspace.review),
         waiting=await waiting_for(workspace.review),
-        labels=workspace.review.labels,
+        labels=await labels_now(workspace.review),
+        disagreements=await disagreements(workspace.review, _MOST_DISAGREEMENTS),
         days=days,
         periods=_PERIODS,
         tab="mutu",
     )
 
 
-async def _sets(request: web.Request) -> web.Response:
-    return await _sets_page(request)
-
-
-async def _sets_page(request: web.Request, told: str | None = None, status: int = 200) -> web.Response:
-    workspace, me = _asked(request)
-    await record(workspace, me.id, Act.READ, "review:sets")
-    room = workspace.review
-    try:
-        made = await draft(room)
-    except TrainingFileUnfit as unfit:
-        made, told, status = None, f"Data contoh perlu dibetulkan dulu: {unfit}", 409
-    return page(
-        request,
-        "review_sets.html",
-        status=status,
-        draft=made,
-        sets=await list_sets(room),
-        labels=room.labels,
-        may_write=room.may_write,
-        told=told,
-        tab="set",
-    )
-
-
-async def _make_set(request: web.Request) -> web.Response:
-    workspace, me = _asked(request)
-    try:
-        name = await make_set(workspace, me)
-    except (TrainingFileUnfit, OSError):
-        return await _sets_page(request, "Set belum bisa ditulis; beri tahu admin sistem. Tidak ada yang berubah.", 409)
-    if name is None:
-        return await _sets_page(request, "Belum ada contoh baru untuk dijadikan set.", 409)
-    where = "ditulis ke data/tinjauan" if workspace.review.may_write else "siap diunduh"
-    return await _sets_page(request, f"Set {name} dibuat dan {where}.")
-
-
-async def _download(request: web.Request) -> web.Response:
-    workspace, me = _asked(request)
-    name = request.match_info["name"]
-    content = await set_content(workspace.review, name) if _SET_NAME.fullmatch(name) else None
-    if content is None:
-        raise web.HTTPNotFound(text="Set itu tidak ada, atau sudah tidak disimpan.")
-    await record(workspace, me.id, Act.TOOK_SET, f"reviewed_set:{name}")
-    return _file(content, f"{name}.yml", "application/yaml")
-
-
-async def _download_measured(request: web.Request) -> web.Response:
-    workspace, me = _asked(request)
-    await record(workspace, me.id, Act.TOOK_SET, "reviewed_set:acak")
-    try:
-        made = await draft(workspace.review)
-    except TrainingFileUnfit:
-        raise web.HTTPConflict(text="Data contoh perlu dibetulkan dulu.") from None
-    return _file(measured_lines(made.measured), "acak.jsonl", "application/x-ndjson")
-
-
 async def _insight(request: web.Request) -> web.Response:
-    workspace, me = _asked(request)
+    workspace, me = reviewer(request)
     await record(workspace, me.id, Act.READ, "review:insight")
+    told, insight = None, None
+    try:
+        insight = await observe(workspace.review)
+    except TrainingFileUnfit as unfit:
+        told = f"Data contoh perlu dibetulkan dulu: {unfit}"
     return page(
         request,
         "review_insight.html",
-        insight=await observe(workspace.review),
-        labels=workspace.review.labels,
+        insight=insight,
+        told=told,
+        labels=await labels_now(workspace.review),
         tab="wawasan",
-    )
-
-
-def _asked(request: web.Request) -> tuple[Workspace, Account]:
-    account = signed_in(request).account
-    access_review(account)
-    return request.config_dict[WORKSPACE], account
-
-
-def _number(text: object) -> int | None:
-    written = str(text or "")
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 19 else None
-
-
-def _to(path: str, query: Mapping[str, str]) -> web.Response:
-    given = {name: value for name, value in query.items() if value}
-    return web.Response(status=303, headers={"Location": f"{path}?{urlencode(given)}" if given else path})
-
-
-def _file(content: str, name: str, content_type: str) -> web.Response:
-    return web.Response(
-        text=content,
-        content_type=content_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

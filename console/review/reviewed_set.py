@@ -1,34 +1,73 @@
-"""The reviewed set: what is settled becomes files that a model is made of, and what was drawn at random one it is measured by."""
+"""The reviewed set: what is settled becomes files that a model is made of, and what was drawn at random one it is measured by.
+
+A set that was made can be withdrawn and put back; what happened to the data, and by whom, is only added to.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import enum
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Row, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.desk.hours import LOCAL_TIME
 from console.accounts import Account
 from console.audit import Act, record_in
+from console.review.label_changes import changes_now, write_changes
 from console.review.opinions import Judged, final_labels
 from console.review.room import ReviewRoom
-from console.tables import accounts, review_sets, reviews
+from console.tables import accounts, review_set_changes, review_sets, reviews
 from console.workspace import Workspace
+from learning.data_set import examine, measured_files, measured_texts
 from learning.example import Example, key
+from learning.label_changes import Subject
 from learning.reviewed_set import ReviewedSet
-from learning.training_file import render
+from learning.training_file import parse, render
 
-__all__ = ["Conflict", "Draft", "MadeSet", "draft", "list_sets", "make_set", "measured_lines", "set_content"]
+__all__ = [
+    "Conflict",
+    "Draft",
+    "MadeSet",
+    "SetAct",
+    "SetChange",
+    "SetRefused",
+    "count_labels",
+    "draft",
+    "find_set",
+    "list_sets",
+    "make_set",
+    "measured_lines",
+    "restore_set",
+    "set_changes",
+    "set_content",
+    "version_now",
+    "withdraw_set",
+]
 
 _AUTHOR = "tinjauan"
 _RANDOM_AUTHOR = "acak"
 _VOCABULARY = 3
 """So few words may be taught and measured as well, as `praja dataset check` has it."""
+_MOST_CHANGES = 50
+
+
+class SetAct(enum.StrEnum):
+    MADE = "dibuat"
+    WITHDRAWN = "ditarik"
+    RESTORED = "dipasang lagi"
+
+
+class SetRefused(Exception):
+    """The message is an Indonesian sentence that says what to do instead."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +90,11 @@ class Draft:
     measured: Sequence[Example] = ()
     """the random stream, but for what is taught already; nothing of it is taught later"""
     kept_apart: int = 0
-    """would be taught, but the random stream measures by the same text"""
-    by_intent: Sequence[tuple[str, int]] = ()
+    """would be taught, but the random stream or a frozen set measures by the same text"""
+    awaited: Sequence[tuple[Subject, str, int]] = ()
+    """labels that the program doesn't know yet, and how many messages wait for it to"""
+    by_label: Sequence[tuple[str, str | None, int]] = ()
+    """intent, service, messages"""
     messages: Sequence[int] = field(default=(), repr=False)
     """rows of `reviews` that the examples came from"""
 
@@ -64,16 +106,33 @@ class MadeSet:
     who: str
     examples: int
     is_kept: bool
+    """whether its content can still be seen and put back"""
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SetChange:
+    at: datetime
+    who: str
+    act: SetAct
+    name: str
+    examples: int
+    version: str
+    """of the whole reviewed set afterwards; "" where it isn't written"""
 
 
 async def draft(room: ReviewRoom) -> Draft:
     """What the next set would hold. Raises TrainingFileUnfit."""
+    changes = await changes_now(room)
+    withdrawn = {one.name for one in await list_sets(room) if one.withdrawn_at is not None}
     settled = [one for one in await final_labels(room) if one.label.intent is not None and one.text]
-    measured = await _measured(room, settled)
-    measured_keys = {key(example.text) for example in measured}
-    fresh = [one for one in settled if not one.is_random and one.in_set is None]
-    to_teach = [one for one in fresh if key(str(one.text)) not in measured_keys]
-    known = await room.known.labels_of([str(one.text) for one in to_teach])
+    usable = [one for one in settled if _unknown(room, one) is None]
+    measured = await _measured(room, usable, withdrawn)
+    kept_apart = {key(example.text) for example in measured} | await asyncio.to_thread(_frozen_keys, room)
+    waiting = Counter(_unknown(room, one) for one in settled if not one.is_random)
+    fresh = [one for one in usable if not one.is_random and (one.in_set is None or one.in_set in withdrawn)]
+    to_teach = [one for one in fresh if key(str(one.text)) not in kept_apart]
+    known = await room.known.labels_of([str(one.text) for one in to_teach], changes)
     by_key: dict[str, list[Judged]] = {}
     for one in to_teach:
         by_key.setdefault(key(str(one.text)), []).append(one)
@@ -89,18 +148,21 @@ async def draft(room: ReviewRoom) -> Draft:
         duplicates += len(alike) - (not taught)
         if not taught:
             examples.append(ours[0])
-    counts: dict[str, int] = {}
-    for example in examples:
-        counts[example.intent] = counts.get(example.intent, 0) + 1
     return Draft(
         examples,
         conflicts,
         duplicates,
         measured,
         len(fresh) - len(to_teach),
-        sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])),
+        [(*label, count) for label, count in waiting.most_common() if label is not None],
+        count_labels(examples),
         messages,
     )
+
+
+def count_labels(examples: Sequence[Example]) -> Sequence[tuple[str, str | None, int]]:
+    counts = Counter((example.intent, example.service) for example in examples)
+    return [(*label, count) for label, count in sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))]
 
 
 async def make_set(workspace: Workspace, account: Account) -> str | None:
@@ -115,9 +177,10 @@ async def make_set(workspace: Workspace, account: Account) -> str | None:
     content = render(made.examples)
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
     name = f"{workspace.clock().astimezone(LOCAL_TIME):%Y-%m-%d}-{digest}"
+    await write_changes(room)
     async with workspace.engine.begin() as connection:
         taken = await connection.execute(
-            update(reviews).where(reviews.c.message.in_(made.messages), reviews.c.in_set.is_(None)).values(in_set=name)
+            update(reviews).where(reviews.c.message.in_(made.messages), _is_free()).values(in_set=name)
         )
         if taken.rowcount < len(made.messages):
             # Somebody made one of the same at this moment; theirs counts.
@@ -128,17 +191,61 @@ async def make_set(workspace: Workspace, account: Account) -> str | None:
             "account": account.id,
             "examples": len(made.examples),
             "content": room.seal.seal(content.encode()),
+            "withdrawn_at": None,
         }
         # Taken back and judged the same again on one day, it has the same name.
         await connection.execute(
             upsert(review_sets).values(name=name, **row).on_conflict_do_update(index_elements=["name"], set_=row)
         )
-        await record_in(
-            connection, workspace, account.id, Act.MADE_SET, f"reviewed_set:{name}", examples=len(made.examples)
-        )
+        version = ""
         if room.may_write:
-            await asyncio.to_thread(_write, room, name, made)
+            version = await asyncio.to_thread(_write, room, name, made)
+        await _note(connection, workspace, account, SetAct.MADE, Act.MADE_SET, name, len(made.examples), version)
     return name
+
+
+async def withdraw_set(workspace: Workspace, account: Account, name: str) -> None:
+    """Nothing of it is learned any longer; its messages come into the next set unless their labels are changed.
+
+    Raises SetRefused, and OSError where the file can't be removed.
+    """
+    room = workspace.review
+    async with workspace.engine.begin() as connection:
+        found = await _lock(connection, name)
+        if found.withdrawn_at is not None:
+            raise SetRefused("Set itu sudah ditarik.")
+        content = found.content
+        if content is None and room.may_write and (path := room.data / "tinjauan" / f"{name}.yml").exists():
+            # From here on it is kept here, so that it can be put back.
+            content = room.seal.seal(await asyncio.to_thread(path.read_bytes))
+        version = ""
+        if room.may_write:
+            version = await asyncio.to_thread(ReviewedSet(room.data / "tinjauan").write, name, ())
+        await connection.execute(
+            update(review_sets)
+            .where(review_sets.c.name == name)
+            .values(withdrawn_at=workspace.clock(), content=content)
+        )
+        await _note(connection, workspace, account, SetAct.WITHDRAWN, Act.WITHDREW_SET, name, found.examples, version)
+
+
+async def restore_set(workspace: Workspace, account: Account, name: str) -> None:
+    """As it was. Raises SetRefused, TrainingFileUnfit, and OSError where the file can't be written."""
+    room = workspace.review
+    async with workspace.engine.begin() as connection:
+        found = await _lock(connection, name)
+        content = room.text(found.content)
+        if found.withdrawn_at is None or content is None:
+            raise SetRefused("Set itu tidak sedang ditarik, atau isinya sudah tidak disimpan.")
+        examples = parse(content, name)
+        findings = await asyncio.to_thread(examine, room.data, room.frozen, examples, f"{name}.yml")
+        if findings.is_fatal:
+            raise SetRefused(f"Set itu tidak lagi cocok dengan data yang lain. {findings.sentences()[0]}")
+        version = ""
+        if room.may_write:
+            version = await asyncio.to_thread(ReviewedSet(room.data / "tinjauan").write, name, examples)
+        await connection.execute(update(review_sets).where(review_sets.c.name == name).values(withdrawn_at=None))
+        await _note(connection, workspace, account, SetAct.RESTORED, Act.RESTORED_SET, name, found.examples, version)
 
 
 async def list_sets(room: ReviewRoom) -> Sequence[MadeSet]:
@@ -149,7 +256,26 @@ async def list_sets(room: ReviewRoom) -> Sequence[MadeSet]:
     )
     async with room.engine.connect() as connection:
         return [
-            MadeSet(row.name, row.created_at, row.who, row.examples, row.content is not None)
+            MadeSet(row.name, row.created_at, row.who, row.examples, row.content is not None, row.withdrawn_at)
+            for row in await connection.execute(query)
+        ]
+
+
+async def find_set(room: ReviewRoom, name: str) -> MadeSet | None:
+    return next((one for one in await list_sets(room) if one.name == name), None)
+
+
+async def set_changes(room: ReviewRoom) -> Sequence[SetChange]:
+    """Newest first."""
+    query = (
+        select(review_set_changes, accounts.c.name.label("who"))
+        .join(accounts, accounts.c.id == review_set_changes.c.account)
+        .order_by(review_set_changes.c.id.desc())
+        .limit(_MOST_CHANGES)
+    )
+    async with room.engine.connect() as connection:
+        return [
+            SetChange(row.at, row.who, SetAct(row.act), row.name, row.examples, row.version)
             for row in await connection.execute(query)
         ]
 
@@ -159,6 +285,11 @@ async def set_content(room: ReviewRoom, name: str) -> str | None:
     async with room.engine.connect() as connection:
         sealed = await connection.scalar(select(review_sets.c.content).where(review_sets.c.name == name))
     return room.text(sealed)
+
+
+async def version_now(room: ReviewRoom) -> str:
+    """Of what is in `data` here."""
+    return await asyncio.to_thread(ReviewedSet(room.data / "tinjauan").version)
 
 
 def measured_lines(examples: Sequence[Example]) -> str:
@@ -173,19 +304,68 @@ def measured_lines(examples: Sequence[Example]) -> str:
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
-async def _measured(room: ReviewRoom, settled: Sequence[Judged]) -> Sequence[Example]:
-    known = await room.known.labels_of([str(one.text) for one in settled if one.is_random])
+async def _measured(room: ReviewRoom, settled: Sequence[Judged], withdrawn: set[str]) -> Sequence[Example]:
+    known = await room.known.labels_of([str(one.text) for one in settled if one.is_random], await changes_now(room))
     taught = {key(text) for text in known} | {
-        key(str(one.text)) for one in settled if one.in_set is not None and not one.is_random
+        key(str(one.text))
+        for one in settled
+        if one.in_set is not None and one.in_set not in withdrawn and not one.is_random
     }
     examples = [_example(one, _RANDOM_AUTHOR) for one in settled if one.is_random]
     return [one for one in examples if key(one.text) not in taught or len(key(one.text).split()) <= _VOCABULARY]
 
 
-def _write(room: ReviewRoom, name: str, made: Draft) -> None:
+def _frozen_keys(room: ReviewRoom) -> set[str]:
+    files = [file for file in measured_files(room.data, room.frozen) if file.parent == room.frozen]
+    keys = {key(text) for file in files for text in measured_texts(file)}
+    return {each for each in keys if len(each.split()) > _VOCABULARY}
+
+
+def _unknown(room: ReviewRoom, one: Judged) -> tuple[Subject, str] | None:
+    """The label that the program doesn't know."""
+    if not room.labels.has(Subject.INTENT, one.label.intent):
+        return Subject.INTENT, str(one.label.intent)
+    if one.label.service is not None and not room.labels.has(Subject.SERVICE, one.label.service):
+        return Subject.SERVICE, one.label.service
+    return None
+
+
+def _is_free() -> ColumnElement[bool]:
+    withdrawn = select(review_sets.c.name).where(review_sets.c.withdrawn_at.is_not(None))
+    return or_(reviews.c.in_set.is_(None), reviews.c.in_set.in_(withdrawn))
+
+
+async def _lock(connection: AsyncConnection, name: str) -> Row[Any]:
+    query = select(review_sets).where(review_sets.c.name == name).with_for_update()
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise SetRefused("Set itu tidak ada.")
+    return row
+
+
+async def _note(
+    connection: AsyncConnection,
+    workspace: Workspace,
+    account: Account,
+    what: SetAct,
+    act: Act,
+    name: str,
+    examples: int,
+    version: str,
+) -> None:
+    await connection.execute(
+        insert(review_set_changes).values(
+            at=workspace.clock(), account=account.id, act=what, name=name, examples=examples, version=version
+        )
+    )
+    await record_in(connection, workspace, account.id, act, f"reviewed_set:{name}", examples=examples)
+
+
+def _write(room: ReviewRoom, name: str, made: Draft) -> str:
     written = ReviewedSet(room.data / "tinjauan")
-    written.write(name, made.examples)
+    version = written.write(name, made.examples)
     written.write_measured(made.measured)
+    return version
 
 
 def _example(one: Judged, author: str) -> Example:

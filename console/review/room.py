@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.store import Store
 from console.review.known import KnownExamples
 from console.review.labels import Labels, LabelsUnfit, read_labels
-from identity import Seal
+from identity import Seal, Secrets
 
 __all__ = ["ReviewRoom"]
 
@@ -29,19 +29,22 @@ class ReviewRoom:
     data: Path
     objection: re.Pattern[str]
     """in what a citizen says next, when the answer was to another question; asked of `similarity.plain` text"""
+    frozen: Path | None
+    """the folder of the sets that are measured by and never change"""
     may_write: bool
     """whether sets are written into `data`; else they are downloaded"""
 
     @classmethod
-    def open(cls, store: Store, secret_key: str, data: Path, *, may_write: bool) -> ReviewRoom:
+    def open(cls, store: Store, secrets: Secrets, data: Path, *, frozen: Path | None, may_write: bool) -> ReviewRoom:
         """Raises LabelsUnfit."""
         return cls(
             store,
-            Seal(secret_key, "console.review"),
+            Seal(secrets, "console.review"),
             read_labels(data),
             KnownExamples(data),
             data,
             _read_objection(data),
+            frozen,
             may_write,
         )
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-__all__ = ["ALIKE", "Similarity", "plain"]
+__all__ = ["ALIKE", "Similarity", "plain", "trigrams"]
 
 ALIKE = 0.45
 """from here on two messages are offered to be labelled together"""
@@ -22,7 +22,7 @@ class Similarity:
     """Over a few hundred texts; quadratic at worst."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        counted = [Counter(_trigrams(text)) for text in texts]
+        counted = [Counter(trigrams(text)) for text in texts]
         spread = Counter(gram for grams in counted for gram in grams)
         rarity = {gram: 1 + math.log(len(texts) / found) for gram, found in spread.items()}
         self._vectors = [_unit({gram: (1 + math.log(n)) * rarity[gram] for gram, n in c.items()}) for c in counted]
@@ -52,7 +52,7 @@ class Similarity:
         return sorted(groups, key=lambda group: (-len(group), group[0]))
 
 
-def _trigrams(text: str) -> list[str]:
+def trigrams(text: str) -> list[str]:
     padded = f"  {plain(text)}  "
     return [padded[at : at + 3] for at in range(len(padded) - 2)]
 

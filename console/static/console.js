@@ -94,8 +94,8 @@ if (text) {
     htmx.ajax("POST", `/console/percakapan/${conversation}/mengetik`, { swap: "none" });
   });
   $("#reply").addEventListener("submit", () => sessionStorage.removeItem(kept));
-  $("#canned").addEventListener("change", (event) => {
-    if (!event.target.value) return;
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "canned" || !event.target.value) return;
     text.value = text.value ? `${text.value}\n${event.target.value}` : event.target.value;
     event.target.value = "";
     text.focus();

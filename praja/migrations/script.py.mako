@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
+phase = "pre"  # "post" when the version before can no longer work on the tables (docs/contributing.md)
 
 
 def upgrade() -> None:

@@ -16,6 +16,7 @@ __all__ = ["FakeBackend"]
 
 NIK = "3515085708909999"
 _KECAMATAN = ("Candi", "Waru")
+_HOMES = {"Sumokali": ("Candi",), "Janti": ("Tarik", "Waru")}
 _SENSITIVE = ("nik", "kk_number", "phone")
 
 
@@ -79,6 +80,16 @@ _ENTRIES = {
         ),
         _entry("konsultasi_hukum", "staf", [_field("pertanyaan", "text")], []),
         _entry("paspor", "rujukan", [], []),
+        _entry(
+            "sk_domisili",
+            "permohonan",
+            [
+                _field("kecamatan", "kecamatan", choices=_KECAMATAN),
+                _field("desa", "desa"),
+                _field("alamat", "address"),
+            ],
+            [],
+        ),
     )
 }
 _HELPER = [_field("wakil_nama", "name"), _field("wakil_hp", "phone")]
@@ -251,6 +262,12 @@ class FakeBackend:
                 draft.doubtful.discard(key)
                 if item["optional"]:
                     draft.skipped.add(key)
+            return
+        if item["type"] == "kecamatan" and value is not None and value.title() not in _KECAMATAN:
+            homes = _HOMES.get(value.title(), ())
+            if len(homes) != 1:
+                raise Refusal(422, f"Ada di {' dan '.join(homes)}." if homes else "Tidak ada kecamatan bernama itu.")
+            draft.answers |= {"kecamatan": homes[0], "desa": value.title()}
             return
         if value is None:
             draft.skipped.add(key)

@@ -13,7 +13,7 @@ __all__ = ["FakeBot"]
 @dataclass
 class FakeBot:
     url: str = ""
-    files: list[bytes] = field(default_factory=list)
+    files: list[bytes | None] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
 
@@ -33,7 +33,14 @@ class FakeBot:
         return f"{self.url}/internal/files/{len(self.files) - 1}"
 
     async def _file(self, request: web.Request) -> web.Response:
-        return web.Response(body=self.files[int(request.match_info["position"])])
+        content = self.files[int(request.match_info["position"])]
+        if content is None:
+            raise web.HTTPNotFound
+        return web.Response(body=content)
+
+    def forget_files(self) -> None:
+        """As if they had been sent long ago."""
+        self.files = [None] * len(self.files)
 
     async def _link(self, request: web.Request) -> web.Response:
         self.links.append(await request.json())

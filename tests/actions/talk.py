@@ -50,14 +50,14 @@ class Talk:
         confidence: float = 0.9,
         *,
         about: str | None = None,
+        besides: str | None = None,
         **entities: str,
     ) -> str:
         if (proof := proof_in(text, self.slots.get("tawaran"))) is not None:
             return await self.choose(proof)
         found = [{"entity": key, "value": value} for key, value in entities.items()]
-        if about is not None:
-            found.append({"entity": "layanan", "value": about})
-        return await self.turn({"intent": {"name": intent, "confidence": confidence}, "entities": found}, text, {})
+        parsed = _understood(intent, confidence, about, besides)
+        return await self.turn({**parsed, "entities": [*found, *parsed["entities"]]}, text, {})
 
     async def tap(self, title: str) -> str:
         chosen = next((c for c, t in self.choices if t == title), None)
@@ -67,15 +67,19 @@ class Talk:
     async def choose(self, choice: str) -> str:
         return await self.turn(meaning(choice, set(_RULES)), None, {"choice": choice})
 
-    async def send(self, **sent: Any) -> str:
-        """`file` (its content), `location`, `contact`; `early`, `caption`."""
+    async def send(
+        self, *, intent: str = "nlu_fallback", confidence: float = 0.9, about: str | None = None, **sent: Any
+    ) -> str:
+        """`file` (its content), `location`, `contact`; `early`, `caption` and what it is understood as."""
         kind = next(iter(sent))
         metadata: dict[str, Any] = {
             key: value for key, value in sent.items() if key in ("location", "contact", "early")
         }
         if kind == "file":
             metadata["file"] = {"url": self.bot.keep(sent["file"]), "name": "foto.jpg", "content_type": "image/jpeg"}
-            metadata["file"] |= {"caption": sent["caption"]} if "caption" in sent else {}
+            if "caption" in sent:
+                metadata["file"]["caption"] = sent["caption"]
+                return await self.turn(_understood(intent, confidence, about), sent["caption"], metadata)
         return await self.turn({"intent": {"name": _SENT[kind], "confidence": 1.0}, "entities": []}, None, metadata)
 
     async def turn(self, parsed: Mapping[str, Any], text: str | None, metadata: Mapping[str, Any]) -> str:
@@ -94,6 +98,7 @@ class Talk:
             self.slots, self.form_is_open = before
             self.events.pop()
             raise
+        self.events += [{"event": "bot", "text": m["text"]} for m in self._dispatcher.messages]
         self.choices = [(b["payload"], b["title"]) for m in self._dispatcher.messages for b in m["buttons"]]
         self.files = [m["custom"]["file"] for m in self._dispatcher.messages if "file" in (m["custom"] or {})]
         return "\n\n".join(m["text"] for m in self._dispatcher.messages)
@@ -127,3 +132,8 @@ class Talk:
         events: list[dict[str, Any]] = await self.actions[name].run(self._dispatcher, tracker, {})
         self.slots |= {e["name"]: e["value"] for e in events if e["event"] == "slot"}
         return events
+
+
+def _understood(intent: str, confidence: float, about: str | None, besides: str | None = None) -> dict[str, Any]:
+    service = {"entity": "layanan", "value": about} | ({"besides": besides} if besides else {})
+    return {"intent": {"name": intent, "confidence": confidence}, "entities": [service] if about is not None else []}

@@ -35,6 +35,17 @@ class TestWithdrawal:
         assert "sudah dicabut" in await talk.say(said, "ya")
         assert backend.sent.reasons == [reason]
 
+    async def test_is_meant_by_stopping_when_nothing_else_goes_on(self, talk: Talk, backend: FakeBackend) -> None:
+        backend.sent.by_number[NUMBER] = filing(NUMBER, talk.conversation)
+        told = await talk.say("batal aja deh yang tadi", "batal")
+        assert NUMBER in told
+        assert "Ya, cabut" in titles(talk)
+
+    @pytest.mark.parametrize("state", ["SELESAI", "DIBATALKAN"])
+    async def test_stopping_offers_nothing_that_is_over(self, talk: Talk, backend: FakeBackend, state: str) -> None:
+        backend.sent.by_number[NUMBER] = filing(NUMBER, talk.conversation, state)
+        assert "Tidak ada pengisian" in await talk.say("batal", "batal")
+
     async def test_not_after_all(self, talk: Talk, backend: FakeBackend) -> None:
         backend.sent.by_number[NUMBER] = filing(NUMBER, talk.conversation)
         await talk.say("cabut aja", "batalkan_permohonan")

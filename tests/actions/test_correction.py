@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.actions.fake_backend import FakeBackend
+from tests.actions.fake_bot import FakeBot
 from tests.actions.fake_filings import filing, issued
 from tests.actions.talk import Talk
 
@@ -111,3 +112,62 @@ async def test_a_bare_yes_after_the_status_begins_it(talk: Talk, backend: FakeBa
     await talk.say("sampai mana", "cek_status")
     assert "foto terpotong" in await talk.say("iya", "ya")
     assert talk.form_is_open
+
+
+async def test_a_link_is_given_instead(talk: Talk, backend: FakeBackend, bot: FakeBot) -> None:
+    view = came_back(backend, talk.conversation, [{"document": "buku_nikah", "reason": "halaman kurang"}])
+    await talk.say("mau perbaiki", "perbaiki_permohonan")
+    told = await talk.tap("Lewat tautan")
+    assert "https://praja.example/unggah/1" in told
+    assert "halaman kurang" not in told
+    subject = {"draft": NUMBER, "document": "buku_nikah", "name": "buku nikah", "pages": 4}
+    assert bot.links == [{"kind": "unggah", "conversation": talk.conversation, "subject": subject}]
+    await talk.send(file=b"satu", caption="buku nikah", intent="ajukan_layanan", about="nikah_kua")
+    await talk.tap("Sudah semua")
+    assert view["state"] == "MENUNGGU"
+
+
+async def test_no_link_for_words(talk: Talk, backend: FakeBackend) -> None:
+    came_back(backend, talk.conversation, KK_AND_PHONE[1:])
+    await talk.say("mau perbaiki", "perbaiki_permohonan")
+    assert "Lewat tautan" not in [title for _, title in talk.choices]
+
+
+class TestPagesAreNeverLostUnnoticed:
+    @pytest.fixture(autouse=True)
+    async def first_page(self, talk: Talk, backend: FakeBackend) -> None:
+        came_back(backend, talk.conversation, [{"document": "buku_nikah", "reason": "halaman kurang"}])
+        await talk.say("mau perbaiki", "perbaiki_permohonan")
+        await talk.send(file=b"satu")
+
+    async def test_sent_too_long_ago(self, talk: Talk, backend: FakeBackend, bot: FakeBot) -> None:
+        bot.forget_files()
+        told = await talk.say("sudah semua")
+        assert "Kirim sekali lagi dari halaman pertama" in told
+        assert "halaman kurang" in told
+        assert backend.sent.corrections == []
+        await talk.send(file=b"satu")
+        assert "menunggu diperiksa lagi" in await talk.tap("Sudah semua")
+
+    async def test_begun_again(self, talk: Talk, backend: FakeBackend) -> None:
+        assert "1 halaman diterima" in await talk.choose(f"perbaiki:{NUMBER}")
+        await talk.tap("Sudah semua")
+        assert len(backend.sent.corrections[0]["value"]) == 1
+
+    async def test_put_off(self, talk: Talk) -> None:
+        assert "kirim lagi semuanya" in await talk.say("nanti saja")
+
+    async def test_another_filing_mended_first(self, talk: Talk, backend: FakeBackend) -> None:
+        other = issued("8M5RZ")
+        view = filing(other, talk.conversation, "PERLU_PERBAIKAN", fix=KK_AND_PHONE[:1], fix_names={"ktp": "KTP-el"})
+        backend.sent.by_number[other] = view
+        assert "kirim lagi semuanya" in await talk.choose(f"perbaiki:{other}")
+
+
+async def test_a_question_on_the_photo_is_answered(talk: Talk, backend: FakeBackend) -> None:
+    came_back(backend, talk.conversation, KK_AND_PHONE)
+    await talk.say("mau perbaiki", "perbaiki_permohonan")
+    told = await talk.send(file=b"ktp", caption="ini bayar lagi berapa?", intent="tanya_biaya", about="sk_umum")
+    assert "KTP-el sudah diterima" in told
+    assert "Rp 0" in told
+    assert "tidak bisa dihubungi" in told

@@ -71,6 +71,11 @@ def test_relation_in_ones_own_words(said: str, meant: str) -> None:
     assert match_choice(said, RELATIONS) == meant
 
 
+@pytest.mark.parametrize("said", ["laki2", "laki2 pak", "laki-laki", "LAKI2"])
+def test_a_word_is_doubled_by_a_two(said: str) -> None:
+    assert match_choice(said, (("laki_laki", "Laki-laki"), ("perempuan", "Perempuan"))) == "laki_laki"
+
+
 def test_the_word_a_title_begins_with_is_enough() -> None:
     kinds = (("jalan", "Jalan atau jembatan"), ("penerangan", "Lampu jalan"), ("lainnya", "Lainnya"))
     assert match_choice("pokoknya jalan", kinds) == "jalan"

@@ -77,6 +77,30 @@ class TestBefore:
         assert "UU 27/2022" in await talk.choose("mulai:sk_umum")
         assert backend.drafts == {}
 
+    async def test_the_notice_is_not_repeated_by_the_choice_of_whom_it_is_for(
+        self, talk: Talk, backend: FakeBackend
+    ) -> None:
+        await talk.say("mau bikin surat", "ajukan_layanan", about="sk_umum")
+        for chosen in ("Untuk orang lain", "Untuk saya sendiri"):
+            told = await talk.tap(chosen)
+            assert "UU 27/2022" not in told
+            assert "Setuju, mulai" in told
+        assert backend.consents == {}
+        await talk.say("terima kasih", "terima_kasih")
+        assert "UU 27/2022" in await talk.choose("mulai:sk_umum:wakil")
+
+    async def test_consent_given_on_another_channel_counts(self, talk: Talk, backend: FakeBackend) -> None:
+        await begin(talk)
+        other = Talk(talk.actions, talk.bot, conversation="percakapan-2")
+        assert "UU 27/2022" in await other.say("mau bikin surat", "ajukan_layanan", about="sk_umum")
+        other.linked = (talk.conversation,)
+        assert "UU 27/2022" not in await other.say("mau bikin surat", "ajukan_layanan", about="sk_umum")
+        assert "Tanya nik?" in await other.tap("Ya, mulai")
+        # The proof stays where it was given.
+        assert list(backend.consents) == [talk.conversation]
+        backend.consents[talk.conversation] = "2020-01"
+        assert "UU 27/2022" in await other.choose("mulai:pengaduan")
+
     @pytest.mark.parametrize(
         "said", ["mau bikin surat untuk ibu saya", "mewakili warga saya bikin surat", "gae bapakku surat"]
     )
@@ -255,6 +279,13 @@ class TestDocuments:
         subject = {"draft": draft, "document": "buku_nikah", "name": "Buku nikah", "pages": 4}
         assert bot.links == [{"kind": "unggah", "conversation": talk.conversation, "subject": subject}]
         assert "Tanya ktp?" in await talk.send(file=PHOTO, caption="Buku nikah")
+
+    @pytest.mark.parametrize(
+        "said", ["tolong ubah nomor HP", "tolong dong ubah hp ya", "Tolong ganti HP menjadi 085712345678"]
+    )
+    async def test_changing_is_asked_for_politely(self, talk: Talk, said: str) -> None:
+        await to_review(talk)
+        assert "Tanya hp?" in await talk.say(said)
 
     async def test_changing_a_document_at_the_review_replaces_it(self, talk: Talk, backend: FakeBackend) -> None:
         await to_review(talk)

@@ -39,6 +39,15 @@ class TestOwn:
             assert part in told
         assert titles(talk) == ["Cabut"]
 
+    async def test_when_it_will_be_done_is_told_of_ones_own(
+        self, talk: Talk, backend: FakeBackend, number: str
+    ) -> None:
+        has(backend, filing(number, talk.conversation))
+        told = await talk.say("kapan selesainya?", "tanya_lama_proses", about="sk_umum")
+        assert f"{number}: Paling lambat selesai Rabu, 25 November 2026" in told
+        backend.sent.by_number[number]["state"] = "SELESAI"
+        assert number not in await talk.say("kapan selesainya?", "tanya_lama_proses", about="sk_umum")
+
     async def test_none(self, talk: Talk) -> None:
         assert "Belum ada permohonan" in await ask(talk)
 
@@ -53,6 +62,15 @@ class TestOwn:
         assert titles(talk) == ["Paspor", f"Sk umum {issued('AAAAA')[-6:]}", f"Sk umum {issued('CCCCC')[-6:]}"]
         assert all(len(title) <= 20 for title in titles(talk))
         assert issued("CCCCC") in await talk.tap(titles(talk)[2])
+
+    async def test_of_a_rejection_the_rejected_one_is_meant(self, talk: Talk, backend: FakeBackend) -> None:
+        has(
+            backend,
+            filing(issued("AAAAA"), talk.conversation, "DIBATALKAN"),
+            filing(issued("BBBBB"), talk.conversation, "DITOLAK"),
+        )
+        assert "ditolak" in await ask(talk, "kenapa ditolak?")
+        assert "Ajukan lagi" in titles(talk)
 
     async def test_the_named_service_is_meant(self, talk: Talk, backend: FakeBackend) -> None:
         has(
@@ -181,6 +199,31 @@ class TestComplaint:
         view = backend.sent.by_number[number]
         assert (view["confirmed"], view["state"]) == ((True, "SELESAI") if closed else (False, "DIPROSES"))
         assert ("kami tutup" in told) == closed
+
+    @pytest.mark.parametrize(
+        ("said", "intent", "state"),
+        [
+            pytest.param("belum", "tidak", "DIPROSES", id="no"),
+            pytest.param("durung", "tidak", "DIPROSES", id="no in Javanese"),
+            pytest.param("sudah", "ya", "SELESAI", id="yes"),
+            pytest.param("ya, wis beres", "ya", "SELESAI", id="yes in full"),
+        ],
+    )
+    async def test_by_a_word_to_the_notification(
+        self, talk: Talk, backend: FakeBackend, number: str, said: str, intent: str, state: str
+    ) -> None:
+        assert number in await talk.say(said, intent)
+        assert backend.sent.by_number[number]["state"] == state
+
+    @pytest.mark.parametrize(("said", "intent"), [("oke", "ya"), ("tidak", "tidak")])
+    async def test_what_may_mean_something_else_is_asked(
+        self, talk: Talk, backend: FakeBackend, number: str, said: str, intent: str
+    ) -> None:
+        assert "Sudah beres?" in await talk.say(said, intent)
+        assert (backend.sent.by_number[number]["confirmed"], backend.sent.by_number[number]["state"]) == (
+            False,
+            "SELESAI",
+        )
 
     async def test_by_the_notifications_choice_twice(self, talk: Talk, bot: FakeBot, number: str) -> None:
         told = await talk.choose(f"konfirmasi:{number}:ya")

@@ -57,6 +57,7 @@ def test_a_service_is_read_with_what_it_shares(data: Path) -> None:
         ("layanan/surat_uji.yml", "  - hp\n", "  - {pakai: hp, hanya_bila: {jumlah: [satu]}}\n", 1, "hanya_bila"),
         ("formulir/keluhan.yml", "[terbuka, rahasia]", "[terbuka, samar]", 1, "samar"),
         ("formulir/keluhan.yml", "{id: anonim, judul: Anonim}", "{id: samar, judul: Samar}", 1, "identitas"),
+        ("formulir/keluhan.yml", "kantor: air", "kantor: api", 11, "data/kantor.yml"),
         ("formulir/keluhan.yml", "id: keluhan", "id: surat_uji", 1, "nama berkas"),
         ("isian.yml", "id: wakil_hp", "id: wakil_telepon", 1, "wakil_hp"),
         ("dokumen.yml", "id: surat_kuasa", "id: kuasa", 1, "surat_kuasa"),

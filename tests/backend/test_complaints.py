@@ -51,6 +51,12 @@ async def test_forms_are_no_services_but_can_be_asked_for(channel: Client) -> No
     assert [found["id"] for found in body["drafts"]] == [draft]
 
 
+@pytest.mark.parametrize(("kind", "office"), [("jalan", "Dinas Uji"), ("air", "Perusahaan Air Uji")])
+async def test_the_kind_says_which_office(channel: Client, kind: str, office: str) -> None:
+    filing = await complain(channel, "anonim", jenis=kind)
+    assert filing["office"] == office
+
+
 async def test_what_is_asked_depends_on_what_was_chosen(channel: Client) -> None:
     draft = await channel.open("keluhan")
     _, body = await channel("GET", f"/drafts/{draft}")

@@ -68,6 +68,14 @@ async def test_another_kecamatan_empties_the_desa(channel: Client) -> None:
     assert "desa" in other["missing"]
 
 
+async def test_a_desa_answered_for_its_kecamatan_fills_both(channel: Client) -> None:
+    draft = await channel.open()
+    await channel.answer(draft, "kecamatan", "Taman")
+    for place in ("Sepande", "Sugihwaras"):
+        _, body = await channel.answer(draft, "kecamatan", f"desa {place.lower()}")
+        assert body["answers"] == {"kecamatan": "Candi", "desa": place}
+
+
 @pytest.mark.parametrize(
     ("field", "value", "hint"),
     [

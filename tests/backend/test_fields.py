@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 
 from backend.catalogue import FieldDefinition
 from backend.fields import FieldError, parse_answer
-from backend.regions import load_regions
+from backend.regions import Regions, load_regions
 
+DISTRICT = load_regions(Path(__file__).parents[2] / "data")
 REGIONS = load_regions(Path(__file__).with_name("catalogue"))
 TODAY = date(2026, 11, 24)
 CHOICES = [{"id": "laki_laki", "judul": "Laki-laki"}, {"id": "perempuan", "judul": "Perempuan"}]
 
 
-def read(kind: str, value: Any, *, kecamatan: str | None = "Candi", **more: Any) -> str | int:
+def read(
+    kind: str, value: Any, *, kecamatan: str | None = "Candi", regions: Regions = REGIONS, **more: Any
+) -> str | int:
     field = FieldDefinition.model_validate(
         {"id": "isian", "nama": "Isian", "tanya": "Apa?", "jenis": kind}
         | ({"di_dalam": "kecamatan"} if kind == "desa" else {})
@@ -27,7 +30,7 @@ def read(kind: str, value: Any, *, kecamatan: str | None = "Candi", **more: Any)
         | more
     )
     answers = {"kecamatan": kecamatan} if kecamatan else {}
-    return parse_answer(field, value, answers=answers, regions=REGIONS, today=TODAY)
+    return parse_answer(field, value, answers=answers, regions=regions, today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +155,16 @@ def test_a_text_may_have_bounds_of_its_own() -> None:
 def test_a_desa_needs_its_kecamatan_first() -> None:
     with pytest.raises(FieldError, match="kecamatannya"):
         read("desa", "Sepande", kecamatan=None)
+
+
+@pytest.mark.parametrize(("text", "kept"), [("sumokali", "Candi"), ("Desa Larangan", "Candi"), ("candi", "Candi")])
+def test_a_desa_that_only_one_kecamatan_has_names_it(text: str, kept: str) -> None:
+    assert read("kecamatan", text, regions=DISTRICT) == kept
+
+
+def test_a_desa_that_several_have_is_asked_about() -> None:
+    with pytest.raises(FieldError, match="Tarik, Tulangan dan Waru; pilih kecamatannya"):
+        read("kecamatan", "janti", regions=DISTRICT)
 
 
 @given(st.sampled_from(["Simoangin-angin", "Simo angin angin", "SIMOANGINANGIN", "kel. simo-angin-angin"]))

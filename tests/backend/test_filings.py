@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -55,6 +57,24 @@ async def test_five_tries_an_hour(channel: Client, clock: Clock) -> None:
         assert (await channel("GET", path, headers=WRONG))[0] == 403, "success begins a new count"
 
 
+async def test_many_numbers_are_not_each_tried_a_little(channel: Client, clock: Clock) -> None:
+    numbers = [(await channel.file(contact=f"warga-{i}"))["number"] for i in range(6)]
+    tries = [await channel("GET", f"/filings/{number}", headers=WRONG) for number in numbers for _ in range(4)]
+    assert [status for status, _ in tries] == [403] * 20 + [429] * 4
+    # A right answer is no guess, however often it is given.
+    right = {"Praja-Contact": "rukun tetangga", "Praja-Proof": "9999"}
+    for number in numbers * 5:
+        assert (await channel("GET", f"/filings/{number}", headers=right))[0] == 200
+
+
+async def test_many_contacts_do_not_share_the_guessing_of_one_number(channel: Client) -> None:
+    filing = await channel.file()
+    path = f"/filings/{filing['number']}"
+    statuses = [(await channel("GET", path, headers={**WRONG, "Praja-Contact": f"penebak-{i}"}))[0] for i in range(45)]
+    assert statuses == [403] * 40 + [429] * 5
+    assert (await channel("GET", f"{path}?contact={CONTACT}"))[0] == 200
+
+
 async def test_a_number_nobody_has_answers_like_somebody_elses(channel: Client, officer: Client, clock: Clock) -> None:
     theirs = (await channel.file())["number"]
     nobodys = draw_filing_number(clock().date())
@@ -101,6 +121,24 @@ async def test_lists_are_newest_first_and_paged(channel: Client, officer: Client
     _, own = await channel("GET", f"/filings?contact={CONTACT}")
     assert {filing["number"] for filing in own["filings"]} == set(numbers[1::2])
     assert (await officer("GET", "/filings?after=nonsense"))[0] == 422
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        ["2026-11-24T00:00:00+00:00", "SDA-2611-7K4QXB\0"],
+        ["2026-11-24T00:00:00+00:00", "\ud800"],
+        ["2026-11-24", "SDA-2611-7K4QXB"],
+        ["0001-01-01T00:00:00+14:00", "SDA-2611-7K4QXB"],
+        ["9999-12-31T23:59:59-14:00", "SDA-2611-7K4QXB"],
+        [5, 5], {"a": 1, "b": 2}, ["x"], None, "ab",
+    ],
+)  # fmt: skip
+async def test_a_made_up_page_is_refused_or_empty(channel: Client, officer: Client, cursor: object) -> None:
+    await channel.file()
+    after = base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
+    status, _ = await officer("GET", f"/filings?after={after}")
+    assert status in (200, 422)
 
 
 async def test_lists_are_filtered(channel: Client, officer: Client) -> None:

@@ -24,6 +24,7 @@ async def test_a_filing_says_what_comes_next(channel: Client) -> None:
         "office": "Kantor Kecamatan Candi",
         "applicant": {"name": "Siti A.", "nik": "3515••••••••9999"},
         "representative": None,
+        "place": {"kecamatan": "Candi", "desa": "Sepande"},
         "chronology": [
             {"at": "2026-11-24T09:30:00+07:00", "state": "MENUNGGU", "office": "Kantor Kecamatan Candi", "note": None}
         ],

@@ -91,7 +91,8 @@ class PaperChannel:
             case "choice":
                 return Message(choice=ChosenReply.read(body["data"], body["title"]))
             case "file":
-                return Message(file=FileReference(body["file"], "kk.jpg", "image/jpeg", body.get("size"), "ini KK"))
+                file = FileReference(body["file"], "kk.jpg", "image/jpeg", body.get("size"), "ini KK")
+                return Message(file=file, in_album=body.get("in_album", False))
             case "contact":
                 return Message(contact=Contact("+628123450000", own=body["own"]))
             case "unsupported":

@@ -57,6 +57,10 @@ async def test_a_file_is_given_to_whoever_holds_the_token(bot: Bot, rasa: FakeRa
         async with bot.http.get(file["url"], headers=headers) as response:
             assert response.status == status
             assert (await response.read() == b"foto kk") == (status == 200)
+    for days, status in ((6, 200), (2, 404)):
+        bot.clock.advance(timedelta(days=days))
+        async with bot.http.get(file["url"], headers={"Authorization": f"Bearer {TOKEN}"}) as response:
+            assert response.status == status
     async with bot.http.get(f"{file['url']}0", headers={"Authorization": f"Bearer {TOKEN}"}) as response:
         assert response.status == 404
 

@@ -142,6 +142,14 @@ async def test_a_tap_on_news_is_a_choice_of_the_dialogue(bot: Bot, rasa: FakeRas
     assert rasa.turns[-1]["choice"] == f"perbaiki:{NUMBER}"
 
 
+async def test_what_the_citizen_just_did_is_no_news(bot: Bot) -> None:
+    (shown,) = await bot.say(text="halo")
+    assert await bot.announce(event_id="e1", state="MENUNGGU") == 200
+    assert await bot.announce(event_id="e2", state="DIPROSES") == 200
+    (news,) = await bot.until_later(shown["id"])
+    assert "sedang diproses" in news["text"]
+
+
 async def test_news_in_the_desks_hands_has_no_buttons(bot: Bot) -> None:
     (shown,) = await bot.say(text="halo")
     await bot.change("UPDATE bot.conversations SET handler = 'officer'")

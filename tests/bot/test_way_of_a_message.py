@@ -33,6 +33,16 @@ async def test_whether_the_form_took_it_is_kept(room: Room, rasa: FakeRasa, in_f
     assert await room.value("SELECT in_form FROM bot.frames") is in_form
 
 
+@pytest.mark.parametrize(("told", "kept"), [({"margin": 0.12}, 0.12), ({}, None)])
+async def test_how_narrowly_an_intent_won_is_kept(
+    room: Room, rasa: FakeRasa, told: dict[str, float], kept: float | None
+) -> None:
+    rasa.answer = lambda body: reply("Baik", frame={"intent": "tanya_biaya", "confidence": 0.5, **told})
+    await room.receive(update("m1", text="bayar piro"))
+    await room.work_off()
+    assert await room.value("SELECT margin FROM bot.frames") == kept
+
+
 async def test_a_message_that_comes_again_in_another_batch_is_answered_once(room: Room, rasa: FakeRasa) -> None:
     await room.receive(update("m1", text="halo"), update("m1", text="halo"))
     await room.work_off()
@@ -52,6 +62,28 @@ async def test_a_burst_is_answered_in_order_and_in_one_bubble(room: Room, rasa: 
     await room.work_off()
     assert rasa.texts() == ["satu", "dua", "tiga"]
     assert room.channel.texts() == ["Jawaban: satu\n\nJawaban: dua\n\nJawaban: tiga"]
+
+
+async def test_an_album_is_answered_once_all_of_it_is_there(room: Room, rasa: FakeRasa) -> None:
+    async def more_is_awaited() -> bool:
+        return bool(await room.value("SELECT bool_and(retry_at IS NOT NULL) FROM bot.conversations"))
+
+    room.channel.files = {"f": b"isi"}
+    async with room.at_work():
+        await room.receive(update("m1", kind="file", file="f", in_album=True))
+        await room.until(more_is_awaited)
+        assert rasa.turns == []
+        await room.receive(update("m2", kind="file", file="f", in_album=True))
+        await room.idle_after(timedelta(seconds=1))
+    assert len(rasa.turns) == 2
+    assert len(room.channel.texts()) == 1
+
+
+async def test_a_single_photo_is_answered_at_once(room: Room, rasa: FakeRasa) -> None:
+    room.channel.files = {"f": b"isi"}
+    await room.receive(update("m1", kind="file", file="f"))
+    await room.work_off()
+    assert len(room.channel.texts()) == 1
 
 
 async def test_two_workers_never_share_a_conversation(room: Room, rasa: FakeRasa) -> None:
@@ -176,6 +208,9 @@ async def test_a_file_is_kept_and_handed_over_by_address(room: Room, rasa: FakeR
     file = rasa.turns[0]["file"]
     assert file["url"].startswith("http://127.0.0.1:1/internal/files/")
     assert (file["name"], file["content_type"], file["size"], file["caption"]) == ("kk.jpg", "image/jpeg", 6, "ini KK")
+    # What was understood is kept with the words it was understood from.
+    kept = await room.value("SELECT text FROM bot.frames")
+    assert room.store.frame.open(kept).decode() == "ini KK"
     assert b"isi kk" not in bytes(await room.value("SELECT content FROM bot.files"))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +30,17 @@ from bot.tables import metadata as bot_metadata
 from bot.texts import Texts
 from console.accounts import Account, Role, add_account
 from console.app import PREFIX, create_console, open_workspace
-from console.settings import ConsoleSettings
+from console.settings import ConsoleSettings, PasswordCost
 from console.tables import metadata
 from console.workspace import Workspace
-from praja.bench import free_ports
+from praja.ports import free_ports
 from tests.backend.conftest import CATALOGUE, Client
 from tests.bot.fakes import Clock, PaperChannel
 from tests.fakes.tables import empty_tables, make_tables
 
-DATA = Path(__file__).parents[2] / "data"
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "data"
+FAKE_PRAJA = ROOT / "tests" / "fakes" / "praja.py"
 PASSWORD = "kuda makan rumput hijau"
 
 Visitor = TestClient[web.Request, web.Application]
@@ -100,7 +104,7 @@ def channel(backend: TestClient[Any, Any]) -> Client:
 
 
 @pytest.fixture
-async def workspace(console_tables: str, clock: Clock, backend_port: int) -> AsyncIterator[Workspace]:
+async def workspace(console_tables: str, clock: Clock, backend_port: int, tmp_path: Path) -> AsyncIterator[Workspace]:
     """Its backend runs where the test asks for it, and is down elsewhere."""
     empty_tables(console_tables, metadata)
     empty_tables(console_tables, bot_metadata)
@@ -110,6 +114,12 @@ async def workspace(console_tables: str, clock: Clock, backend_port: int) -> Asy
         public_url="http://127.0.0.1:8080",
         backend_url=f"http://127.0.0.1:{backend_port}",
         backend_officer_token="token-petugas",
+        models=tmp_path / "models",
+        command=("env", f"PYTHONPATH={ROOT}", sys.executable, str(FAKE_PRAJA)),
+        root=tmp_path,
+        proxies=(ip_network("127.0.0.0/8"),),
+        # What a guess costs is nothing that these tests are about, and each signs people in.
+        password_cost=PasswordCost(passes=1, memory=64, lanes=1),
     )
     store = Store.open(console_tables, settings.secret_key, clock)
     notices = Notices(console_tables)

@@ -20,6 +20,7 @@ from bot.reply import Bubble
 from console.accounts import Account, Role, add_account
 from console.tables import audit
 from console.workspace import Workspace
+from tests.backend.conftest import Client
 from tests.bot.fakes import Clock, update
 from tests.console.conftest import PASSWORD, Visit, Visitor, sign_in
 
@@ -107,7 +108,8 @@ async def test_another_agency_s_conversation_is_refused_everywhere(
     token = await sign_in(visitor, "jaksa", clock)
     assert conversation not in await (await visitor.get("/console/?view=all")).text()
     assert (await visitor.get(f"/console/percakapan/{conversation}")).status == 403
-    assert (await visitor.get(f"/console/percakapan/{conversation}/naskah")).status == 403
+    for part in ("naskah", "warga", "penerima", "penugasan"):
+        assert (await visitor.get(f"/console/percakapan/{conversation}/{part}")).status == 403, part
     for name in ("ambil", "balas", "catat", "tutup", "lepas", "alihkan", "buka"):
         status, _ = await act(visitor, token, conversation, name, text="x", note="x", agency="kejari")
         assert status == 403, name
@@ -138,7 +140,8 @@ async def test_transfer_and_hand_over(
     status, page = await act(mine, token, conversation, "serahkan", colleague=str(colleague.id), note="lanjutkan ya")
     assert "Sedang ditangani rekan" in page
     status, page = await act(theirs, token_dewi, conversation, "alihkan", agency="kejari", note="soal hukum")
-    assert status == 403  # no longer hers to look at
+    assert (status, "Percakapan dialihkan ke Kejaksaan Negeri" in page) == (200, True)
+    assert (await theirs.get(f"/console/percakapan/{conversation}")).status == 403
     assert "soal hukum" in await (await other.get(f"/console/percakapan/{conversation}")).text()
 
 
@@ -284,6 +287,33 @@ async def test_a_filing_is_offered_and_the_conversation_is_the_bot_s(
             await connection.scalars(select(audit.c.act).where(audit.c.subject == f"conversation:{conversation}"))
         )
     assert "menawarkan pengajuan" in acts
+
+
+async def test_what_the_backend_knows_of_the_citizen_comes_beside_the_page(
+    visit: Visit, officer: Account, workspace: Workspace, channel: Client, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    number = str((await channel.file(contact=conversation))["number"])
+    await channel.open(contact=conversation)
+    visitor = await visit()
+    token = await sign_in(visitor, "rina", clock)
+    _, page = await act(visitor, token, conversation, "ambil")
+    assert number not in page
+    known = await (await visitor.get(f"/console/percakapan/{conversation}/warga?service=surat_uji")).text()
+    assert "Minta warga melanjutkan" in known
+    assert f"Permohonan {number} sedang diproses." in known, "a canned reply"
+
+
+async def test_a_conversation_opens_while_the_backend_is_down(
+    visit: Visit, officer: Account, workspace: Workspace, clock: Clock
+) -> None:
+    conversation = await waiting(workspace)
+    visitor = await visit()
+    token = await sign_in(visitor, "rina", clock)
+    status, page = await act(visitor, token, conversation, "ambil")
+    assert (status, "Kirim" in page) == (200, True)
+    known = await visitor.get(f"/console/percakapan/{conversation}/warga")
+    assert (known.status, "sedang tidak menjawab" in await known.text()) == (200, True)
 
 
 async def test_a_service_is_not_offered_while_the_backend_is_down(

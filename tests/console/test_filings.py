@@ -93,6 +93,21 @@ async def test_another_agency_s_filing_is_refused_everywhere(
         assert (await visitor.post(f"/console/permohonan/{number}/{path}", data=form)).status == 403
 
 
+async def test_an_officer_of_one_kecamatan_sees_its_filings_alone(
+    visit: Visit, workspace: Workspace, channel: Client, clock: Clock
+) -> None:
+    number = str((await channel.file(kecamatan="Candi"))["number"])
+    for kecamatan, status in (("candi", 200), ("waru", 403)):
+        await add_account(
+            workspace, kecamatan, f"Petugas {kecamatan}", Role.OFFICER, [f"kecamatan:{kecamatan}"], PASSWORD
+        )
+        visitor = await visit()
+        await sign_in(visitor, kecamatan, clock)
+        assert (number in await (await visitor.get("/console/permohonan")).text()) is (status == 200)
+        assert (await visitor.get(f"/console/permohonan/{number}")).status == status
+        assert (await visitor.get(f"/console/permohonan/{number}/dokumen/kk/1")).status == status
+
+
 @pytest.mark.parametrize(
     ("form", "status", "told"),
     [

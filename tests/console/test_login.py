@@ -57,6 +57,21 @@ async def test_five_failures_lock_the_name_for_a_while(visit: Visit, officer: Ac
     await sign_in(visitor, "rina", clock)
 
 
+async def test_thirty_failures_lock_where_they_come_from_and_not_the_proxy(visit: Visit, officer: Account) -> None:
+    visitor = await visit()
+
+    async def tried(name: str, came_by: str) -> int:
+        guess = {"username": name, "password": "tebakan"}
+        return (await visitor.post("/console/masuk", data=guess, headers={"X-Forwarded-For": came_by})).status
+
+    assert {await tried(f"nama{i}", "2001:db8:1:2::7") for i in range(30)} == {401}
+    # Another address of the same household; and whatever else the visitor has written before what the proxy adds.
+    assert await tried("lain", "2001:db8:1:2:ffff::1") == 429
+    assert await tried("lain", "198.51.100.9, 2001:db8:1:2::7") == 429
+    for other in ("198.51.100.9", "2001:db8:1:2::7, 198.51.100.9", "tidak dikenal", ""):
+        assert await tried("lain", other) == 401
+
+
 async def test_a_code_works_once(visit: Visit, officer: Account, clock: Clock) -> None:
     first = await visit()
     answer = await first.post("/console/masuk", data={"username": "rina", "password": PASSWORD})
@@ -118,6 +133,23 @@ async def test_an_admin_disables_an_account_and_it_is_out_at_once(
     assert again.status == 401
 
 
+@pytest.mark.parametrize(
+    ("local", "told"),
+    [
+        ("Kantor Desa Tropodo (Waru)", "Akun baru dibuat."),
+        ("desa:waru/tropodo", "Akun baru dibuat."),
+        ("Kantor Desa Mana", "Kantor tidak dikenal: Kantor Desa Mana"),
+    ],
+)
+async def test_an_account_for_one_desa_is_made_by_its_name(
+    visit: Visit, admin: Account, clock: Clock, local: str, told: str
+) -> None:
+    visitor = await visit()
+    token = await sign_in(visitor, "kepala", clock)
+    form = {"csrf": token, "username": "baru", "name": "Baru", "role": "petugas", "local": local, "password": PASSWORD}
+    assert told in await (await visitor.post("/console/akun/semua", data=form)).text()
+
+
 async def test_pages_of_admins_are_refused_to_officers(visit: Visit, officer: Account, clock: Clock) -> None:
     visitor = await visit()
     token = await sign_in(visitor, "rina", clock)
@@ -164,6 +196,24 @@ async def test_every_answer_carries_the_headers_that_browsers_obey(visit: Visit)
         assert headers["Referrer-Policy"] == "same-origin"
 
 
+async def test_the_audit_log_is_searched_by_who_and_by_what(
+    visit: Visit, admin: Account, officer: Account, clock: Clock
+) -> None:
+    theirs, mine = await visit(), await visit()
+    await sign_in(theirs, "rina", clock)
+    await sign_in(mine, "kepala", clock)
+
+    async def found(about: str) -> tuple[bool, bool]:
+        shown = (await (await mine.get("/console/audit", params={"about": about})).text()).split("<tbody>")[1]
+        return "akun kepala" in shown, "akun rina" in shown
+
+    assert await found("") == (True, True)
+    assert await found("Rina") == (False, True)
+    assert await found(f"account:{admin.id}") == (True, False)
+    assert await found("sda-2611-7k4qxb") == (False, False)
+    assert await found("' OR 1=1") == (False, False)
+
+
 async def test_the_audit_log_tells_who_and_what_and_can_not_be_changed(
     visit: Visit, admin: Account, workspace: Workspace, clock: Clock
 ) -> None:
@@ -171,7 +221,7 @@ async def test_the_audit_log_tells_who_and_what_and_can_not_be_changed(
     await sign_in(visitor, "kepala", clock)
     shown = await (await visitor.get("/console/audit")).text()
     assert "mendaftarkan kode" in shown
-    assert "masuk" in shown
+    assert "akun kepala" in shown
     for statement in ("UPDATE console.audit SET act = 'x'", "DELETE FROM console.audit"):
         async with workspace.engine.connect() as connection:
             with pytest.raises(Exception, match="append-only") as refused:

@@ -68,6 +68,7 @@ NAMES = (
         "available",
         "code",
     ),
+    *("label", "meaning", "border", "target", "example", "accepted", "model", "cari", "intent", "message", "act"),
     *("state", "after", "before", "subject", "days", "view", "current", "conversation", "secret", "csrf"),
 )
 LEAVE_ALONE = {"stream", "logout", "static", "password_post", "oidc_start", "oidc_back"}

@@ -23,8 +23,18 @@ from sqlalchemy import insert, select, text, update
 from bot.tables import conversations, frames, handoffs, inbox
 from console.accounts import Account, Role, add_account
 from console.app import PREFIX, create_console, open_workspace
+from console.review.insight import observe
 from console.review.keeper import keep
-from console.review.opinions import Label, decide, final_labels, open_reviews, undo, waiting_for
+from console.review.opinions import (
+    Label,
+    decide,
+    disagreements,
+    final_labels,
+    open_reviews,
+    undo,
+    waiting_for,
+)
+from console.review.reviewed_set import draft
 from console.review.selection import Why, forget, pick
 from console.tables import audit, opinions, reviews
 from console.workspace import Workspace
@@ -118,6 +128,9 @@ class TestSelection:
             ({"confidence": 0.4}, {Why.UNSURE}),
             ({"service": "ktp_hilang", "service_confidence": 0.4}, {Why.UNSURE}),
             ({"intent": "nlu_fallback", "confidence": 0.9}, {Why.NOT_UNDERSTOOD}),
+            ({"margin": 0.4}, {Why.UNSURE}),
+            ({"confidence": 0.5, "margin": 0.6}, set()),
+            ({"confidence": 1.0, "margin": -0.2}, {Why.UNSURE}),
             ({"understood": False}, {Why.NOT_UNDERSTOOD}),
             ({"displeased": True}, {Why.OBJECTED}),
             ({}, set()),
@@ -250,8 +263,13 @@ class TestOpinions:
         (third,) = await open_reviews(workspace.review, admin)
         assert (third.stage, third.earlier) == (3, [Label("tanya_biaya", None), Label("ya", None)])
         assert await waiting_for(workspace.review) == {3: 1}
+        (waiting,) = await disagreements(workspace.review, 9)
+        assert waiting.settled is None
         await decide(workspace, admin, [message], Label("tanya_biaya", None))
         assert [one.label for one in await final_labels(workspace.review)] == [Label("tanya_biaya", None)]
+        (settled,) = await disagreements(workspace.review, 9)
+        assert [who for who, _ in settled.opinions] == ["Bu Penyelia", "Dewi S."]
+        assert settled.settled == ("Kepala Admin", Label("tanya_biaya", None))
 
     async def test_two_who_agree_need_no_third(
         self, workspace: Workspace, supervisor: Account, colleague: Account, admin: Account
@@ -371,24 +389,48 @@ class TestPages:
         for n in range(20):
             await talk.say(f"halo {n}", "salam", at=before)
         for n in range(6):
-            await talk.say(f"pajak motor saya {n}", "tanya_biaya")
-            await talk.say("perpanjang sim bisa disini" if n % 2 else "perpanjang sim bisa di sini ta", "di_luar_topik")
+            await talk.say(f"pajak motor saya {n}", "tanya_biaya", service="pbb_cetak_ulang")
+            await talk.say("perpanjang sim bisa disini" if n % 2 else "SIM saya mati mau perpanjangan", "di_luar_topik")
         await talk.hand_over("buntu")
         visitor = await visit()
         await sign_in(visitor, "bos", clock)
         shown = " ".join((await (await visitor.get("/console/tinjauan/wawasan")).text()).split())
-        assert "<strong>Tanya biaya</strong> naik" in shown
-        assert "6 pesan</span> “perpanjang sim bisa di" in shown
+        rising = shown[shown.index("Yang naik") : shown.index("Ditanyakan, tetapi")]
+        assert "Tanya biaya" in rising
+        assert "pbb_cetak_ulang" in rising
+        assert "Salam" not in rising
+        # Two wordings of one wish are one.
+        assert re.search(r"</svg> 6</td><td>“[^”]+”<br>“[^”]+”</td>", shown)
         assert ">Salam</th><td>20</td>" in shown
         assert "100 %" in shown
+
+    async def test_drift_of_confidence(
+        self, visit: Visit, supervisor: Account, workspace: Workspace, clock: Clock
+    ) -> None:
+        talk = Talk(workspace)
+        for weeks, confidences in ((3, (0.95, 0.85)), (2, (0.95, 0.85)), (1, (0.45, 0.35))):
+            at = workspace.clock() - timedelta(weeks=weeks)
+            for n in range(60):
+                await talk.say(f"halo {n}", "salam", confidences[n % 2], at=at, model="a.tar.gz")
+        await talk.say("halo", "salam", 0.5, model="b.tar.gz")
+        first, same, moved, another = (await observe(workspace.review)).drift
+        assert (first.stability, round(first.mean, 2), first.messages) == (None, 0.9, 60)
+        assert (same.stability, same.has_moved) == (0.0, False)
+        assert moved.has_moved
+        assert (another.model, another.stability) == ("b.tar.gz", None)
+        visitor = await visit()
+        await sign_in(visitor, "bos", clock)
+        assert "bergeser" in await (await visitor.get("/console/tinjauan/wawasan")).text()
 
 
 class TestSets:
     @pytest.fixture
     async def writable(self, workspace: Workspace, tmp_path: Path) -> Path:
-        """A checkout of one's own, since it is written to."""
+        """A checkout of one's own, since it is written to; with few messages, since all are read again after that."""
         data = tmp_path / "data"
-        shutil.copytree(DATA, data)
+        shutil.copytree(DATA, data, ignore=shutil.ignore_patterns("nlu"))
+        (data / "nlu").mkdir()
+        shutil.copy(DATA / "nlu" / "pamit.yml", data / "nlu")
         return data
 
     @pytest.fixture
@@ -465,6 +507,56 @@ class TestSets:
         await decide(workspace, supervisor, [message], Label("pamit", None))
         page = await (await visitor.get("/console/tinjauan/set")).text()
         assert "Bertentangan: 1 pesan" in page
+
+    async def test_withdrawn_its_messages_come_into_the_next_and_it_can_be_put_back(
+        self, workspace: Workspace, developer: tuple[Visitor, str], writable: Path, supervisor: Account
+    ) -> None:
+        visitor, token = developer
+        (message,) = await picked(workspace, "xyz satu hal yang baru")
+        await decide(workspace, supervisor, [message], Label("salam", None))
+        page = await (await visitor.post("/console/tinjauan/set", data={"csrf": token})).text()
+        name = re.search(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}", page)
+        assert name is not None
+        address, file = f"/console/tinjauan/set/{name[0]}", writable / "tinjauan" / f"{name[0]}.yml"
+        before = file.read_text()
+        assert "xyz satu hal yang baru" in await (await visitor.get(address)).text()
+        page = await (await visitor.post(f"{address}/tarik", data={"csrf": token})).text()
+        assert "<strong>1</strong> contoh baru" in page
+        assert f"set {name[0]} ditarik oleh Bu Penyelia (1 contoh)" in page
+        assert not file.exists()
+        assert (await visitor.post(f"{address}/tarik", data={"csrf": token})).status == 409
+        page = await (await visitor.post(f"{address}/pasang", data={"csrf": token})).text()
+        assert "<strong>0</strong> contoh baru" in page
+        assert file.read_text() == before
+        assert (await visitor.post(f"{address}/pasang", data={"csrf": token})).status == 409
+
+    async def test_what_no_longer_fits_is_not_put_back(
+        self, workspace: Workspace, developer: tuple[Visitor, str], supervisor: Account
+    ) -> None:
+        visitor, token = developer
+        (message,) = await picked(workspace, "xyz satu hal yang baru")
+        names = []
+        for intent in ("salam", "pamit"):
+            await decide(workspace, supervisor, [message], Label(intent, None))
+            page = await (await visitor.post("/console/tinjauan/set", data={"csrf": token})).text()
+            names += re.findall(r"Set (\d{4}-\d{2}-\d{2}-[0-9a-f]{8}) dibuat", page)
+            if intent == "salam":
+                await visitor.post(f"/console/tinjauan/set/{names[0]}/tarik", data={"csrf": token})
+                await undo(workspace, supervisor, None)
+        refused = await visitor.post(f"/console/tinjauan/set/{names[0]}/pasang", data={"csrf": token})
+        assert refused.status == 409
+        assert "Bertentangan: “xyz satu hal yang baru”" in await refused.text()
+
+    async def test_what_the_frozen_sets_measure_by_is_not_taught(
+        self, workspace: Workspace, supervisor: Account, tmp_path: Path
+    ) -> None:
+        frozen = tmp_path / "beku"
+        frozen.mkdir()
+        (frozen / "messages.jsonl").write_text('{"text": "ktp xyz saya hilang kemarin"}\n{"text": "xyz nggih"}\n')
+        messages = await picked(workspace, "KTP xyz saya hilang kemarin?", "xyz nggih")
+        await decide(workspace, supervisor, messages, Label("ya", None))
+        made = await draft(replace(workspace.review, frozen=frozen))
+        assert ([example.text for example in made.examples], made.kept_apart) == (["xyz nggih"], 1)
 
 
 async def _count(workspace: Workspace) -> int:

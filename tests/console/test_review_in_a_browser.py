@@ -12,14 +12,19 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import ConsoleMessage, Page, async_playwright
+from sqlalchemy import insert
 
 from console.accounts import Account, Role, add_account
 from console.app import PREFIX, create_console
 from console.protection import COOKIE
+from console.review.label_changes import Wording, changes_now, merge, propose
 from console.review.opinions import Label, decide, final_labels
+from console.review.reviewed_set import make_set
 from console.sessions import Proof, open_session
+from console.tables import shadow_answers, shadows
 from console.workspace import Workspace
+from learning.label_changes import Subject
 from tests.console.conftest import PASSWORD
 from tests.console.test_review import Talk, picked
 
@@ -56,10 +61,15 @@ async def browsing(workspace: Workspace, account: Account, *, scripts: bool = Tr
         page = await context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: errors.append(message.text) if _is_fault(message) else None)
         yield page, address
         await browser.close()
     assert errors == []
+
+
+def _is_fault(said: ConsoleMessage) -> bool:
+    """Not that an address answered with an error, which pages say in words."""
+    return said.type == "error" and not said.text.startswith("Failed to load resource")
 
 
 async def press(page: Page, key: str, shows: str) -> None:
@@ -130,3 +140,52 @@ async def test_every_page_passes_axe_at_a_phone_s_width(
             for details in await page.locator("details").all():
                 await details.locator("summary").click()
             await look(page, name.strip("/?").replace("=", "-") or "menilai")
+
+
+async def test_pages_of_labels_sets_and_shadows_pass_axe_at_a_phone_s_width(
+    workspace: Workspace, reviewer: Account, admin: Account
+) -> None:
+    wording = Wording("Tanya denda", "bertanya denda keterlambatan", "Biaya layanan: Tanya biaya.")
+    await propose(workspace, reviewer, Subject.INTENT, "tanya_denda", wording)
+    await propose(workspace, admin, Subject.SERVICE, "sewa_gedung", wording)
+    await merge(workspace, admin, Subject.INTENT, "pamit", "salam")
+    taught = await picked(workspace, "mau sewa gedung serbaguna buat resepsi bulan depan", "telat bayar kena denda")
+    await decide(workspace, reviewer, taught, Label("tanya_biaya", None))
+    name = await make_set(workspace, reviewer)
+    other = await Talk(workspace).say("berapa denda kalau telat mengurus akta kelahiran", "tanya_biaya")
+    now = workspace.clock()
+    async with workspace.engine.begin() as connection:
+        row = insert(shadows).values(
+            model="20261130-004141-tender-function.tar.gz", since=0, started_at=now, read_at=now
+        )
+        shadow = await connection.scalar(row.values(started_by=admin.id).returning(shadows.c.id))
+        answer = {
+            "shadow": shadow,
+            "at": now,
+            "live_intent": "tanya_biaya",
+            "intent": "tanya_syarat",
+            "confidence": 0.7,
+        }
+        await connection.execute(insert(shadow_answers).values(**answer, message=other, differs=True))
+    paths = ["tinjauan/label", "tinjauan/label/niat/tanya_biaya?cari=biaya", f"tinjauan/set/{name}", "bayangan"]
+    async with browsing(workspace, admin) as (page, address):
+        for path in paths:
+            await page.goto(f"{address}/{path}")
+            for details in await page.locator("details").all():
+                await details.locator("summary").click()
+            await look(page, path.partition("?")[0].replace("/", "-"))
+
+
+async def test_a_label_is_split_with_a_few_clicks(workspace: Workspace, admin: Account) -> None:
+    async with browsing(workspace, admin) as (page, address):
+        await page.goto(f"{address}/tinjauan/label/niat/pamit?cari=sampai+jumpa")
+        await page.get_by_label("sampai jumpa", exact=True).check()
+        await page.get_by_label("Pindahkan yang dicentang ke").select_option("salam")
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Pindahkan").click()
+        await page.get_by_role("link", name="Label", exact=True).click()
+        await page.get_by_text("dipecah ke salam").wait_for()
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Batalkan perubahan pamit").click()
+        await page.get_by_text("dibatalkan Kepala Admin").wait_for()
+    assert (await changes_now(workspace.review)).changes == []

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from console.review.known import KnownExamples
 from console.review.labels import read_labels
 from console.review.masking import mask
-from console.review.measures import kappa, share
+from console.review.measures import kappa, rises, share
 from console.review.similarity import Similarity
+from console.review.topics import Topics
+from learning.label_changes import LabelChanges
+from learning.training_file import read_folder
 from tests.console.conftest import DATA
 
 BUILT_BY_THE_CHANNEL = {"kirim_berkas", "kirim_lokasi", "kirim_kontak", "nlu_fallback"}
@@ -87,9 +90,32 @@ def test_services_are_found_by_name() -> None:
 
 
 async def test_messages_like_this_one_tell_what_it_is_likely_called() -> None:
-    likely = await KnownExamples(DATA).likely("biaya bikin ktp yg hilang berapa ya min")
+    likely = await KnownExamples(DATA).likely("biaya bikin ktp yg hilang berapa ya min", LabelChanges())
     assert likely.intents[0] == "tanya_biaya"
     assert "ktp_hilang" in likely.services[:3]
     assert len(likely.nearest) == 3
-    nothing = await KnownExamples(DATA).likely("zzzyx")
+    nothing = await KnownExamples(DATA).likely("zzzyx", LabelChanges())
     assert (nothing.intents, nothing.nearest) == ([], [])
+
+
+def test_what_rises_beyond_chance() -> None:
+    assert rises(share(20, 1000), share(12, 100))
+    assert not rises(share(2, 20), share(3, 20))
+    assert not rises(share(12, 100), share(20, 1000))
+    assert not rises(share(0, 0), share(3, 20))
+
+
+def test_messages_about_one_thing_come_together() -> None:
+    wishes = [
+        "perpanjang sim bisa disini", "kapan bansos cair", "ada lowongan magang di pemkab?", "bansosku durung metu cak",
+        "sim saya mati mau perpanjangan", "mau daftar magang di dinas kominfo", "resep rawon",
+    ]  # fmt: skip
+    topics = Topics(example.text for example in read_folder(DATA / "nlu"))
+    assert topics.groups(wishes) == [[0, 4], [1, 3], [2, 5], [6]]
+    assert topics.groups([]) == []
+
+
+@given(st.lists(st.text(max_size=30), max_size=12))
+def test_every_text_has_one_topic(texts: list[str]) -> None:
+    groups = Topics(["halo min", "mau bikin ktp"]).groups(texts)
+    assert sorted(at for group in groups for at in group) == list(range(len(texts)))

@@ -12,7 +12,6 @@ from bot.desk.hours import Hours, read_week
 from bot.desk.standard import Level, Standard
 from bot.tables import conversations, handoffs, inbox
 from console.accounts import Account, Role, add_account
-from console.reports import safe_cell
 from console.workspace import Workspace
 from tests.bot.fakes import Clock
 from tests.console.conftest import PASSWORD, Visit, sign_in
@@ -102,8 +101,3 @@ async def test_a_report_of_what_happened(visit: Visit, supervisor: Account, work
     assert exported.content_type == "text/csv"
     _, line = (await exported.text()).splitlines()
     assert line.endswith(",1,1,12.0,12.0,1.000,30.0")
-
-
-@pytest.mark.parametrize("cell", ["=1+1", "+62", "-1", "@x", "\tx"])
-def test_no_cell_is_a_formula(cell: str) -> None:
-    assert safe_cell(cell) == f"'{cell}"

@@ -59,6 +59,7 @@ class FakeChatwoot:
                 web.post(f"{root}/conversations", self._conversation),
                 web.post(f"{root}/conversations/{{number}}/messages", self._message),
                 web.get(f"{root}/conversations/{{number}}/messages", self._messages),
+                web.patch(f"{root}/conversations/{{number}}/messages/{{message}}", self._mark),
                 web.post(f"{root}/conversations/{{number}}/toggle_status", self._toggle),
                 web.get("/rails/active_storage/{name}", self._file),
             ]
@@ -167,6 +168,16 @@ class FakeChatwoot:
         messages = self.talks[int(request.match_info["number"])].messages[-20:]
         shown = [{"id": message["id"], "source_id": message["source_id"]} for message in messages]
         return web.json_response({"meta": {}, "payload": shown})
+
+    async def _mark(self, request: web.Request) -> web.Response:
+        wanted, body = int(request.match_info["message"]), await request.json()
+        found = [one for one in self.talks[int(request.match_info["number"])].messages if one["id"] == wanted]
+        if not found:
+            return web.json_response({"error": "Resource could not be found"}, status=404)
+        if body["status"] not in ("sent", "delivered", "read", "failed"):
+            return web.json_response({"error": "unknown status"}, status=422)
+        found[0] |= {"status": body["status"], "external_error": body.get("external_error")}
+        return web.json_response({"id": wanted, "status": body["status"]})
 
     async def _toggle(self, request: web.Request) -> web.Response:
         body = await request.json()

@@ -135,7 +135,7 @@ class FakeRasa:
 
 
 def _echo(body: Body) -> Body:
-    said = body.get("text")
+    said = body.get("text") or body.get("file", {}).get("caption")
     frame = said and {
         "intent": "salam",
         "confidence": 0.9,

@@ -71,6 +71,7 @@ class Sent:
             "to": self.to,
             "text": self.text,
             "choices": choices,
+            "typed": [{"title": title, "shares_contact": shares} for title, shares in self.typed],
             "file": self.file[0] if self.file else None,
         }
 
@@ -105,6 +106,8 @@ class FakeTelegram:
         """citizens who blocked the bot"""
         self.webhook = ""
         self.webhook_secret = ""
+        self.last_error = ""
+        """what went wrong when the webhook was called last, as Telegram tells it"""
         self.allowed: list[str] = []
         self.files: dict[str, bytes] = {}
         self.answered: set[str] = set()
@@ -286,7 +289,8 @@ class FakeTelegram:
                 return True
             case "getWebhookInfo":
                 info = {"url": self.webhook, "has_custom_certificate": False, "pending_update_count": len(self.pending)}
-                return info | {"allowed_updates": self.allowed}
+                failed = {"last_error_message": self.last_error} if self.last_error else {}
+                return info | {"allowed_updates": self.allowed} | failed
             case "sendMessage":
                 return await self._show(parameters, _text(parameters.get("text"), 4096, "message text", "message"))
             case "sendPhoto":
@@ -459,7 +463,8 @@ class FakeTelegram:
 
     async def _control_messages(self, request: web.Request) -> web.Response:
         after = int(request.query.get("after", 0))
-        return web.json_response({"messages": [sent.as_json() for sent in self.messages[after:]]})
+        messages = [sent.as_json() for sent in self.messages[after:]]
+        return web.json_response({"messages": messages, "pending": len(self.pending)})
 
     def _message(self, chat: int, content: Mapping[str, Any], sender: Mapping[str, Any]) -> dict[str, Any]:
         self._chats.add(chat)

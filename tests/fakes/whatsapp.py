@@ -143,8 +143,14 @@ class FakeWhatsApp:
         """how many of the next media addresses have expired when they are given out"""
         self.told_sha256: str | None = None
         """a false hash to tell of every medium"""
+        self.told_url: str | None = None
+        """a false address to tell of every medium"""
+        self.redirects: list[str] = []
+        """where the next media addresses lead instead, one each"""
         self.media: dict[str, _Media] = {}
         self.templates: set[tuple[str, str]] = set()
+        self.token_expires_at = 0
+        """Unix time; 0: never"""
         self._last_heard: dict[str, datetime] = {}
         self._urls: dict[str, tuple[str, datetime]] = {}
         self._troubles: list[_Trouble] = []
@@ -181,6 +187,8 @@ class FakeWhatsApp:
                 web.post(f"{number}/messages", self._messages),
                 web.post(f"{number}/media", self._upload),
                 web.get("/_media/{key}", self._download),
+                web.get(number, self._describe_number),
+                web.get(f"/{self.version}/debug_token", self._describe_token),
                 web.get(f"/{self.version}/{{media}}", self._describe),
                 web.post("/_control/{action}", self._control),
                 web.get("/_control/messages", self._control_messages),
@@ -246,7 +254,7 @@ class FakeWhatsApp:
     async def receive(self, message: Mapping[str, Any], sender: str = CITIZEN) -> str:
         """Deliver a message of any type, opening the window."""
         self._last_heard[sender] = self.clock()
-        wamid = self._wamid()
+        wamid = self._wamid(sender)
         seconds = str(int(self.clock().timestamp()))
         phone = {} if sender in self.without_phone else {"from": sender[1:]}
         contact: dict[str, Any] = {"profile": {"name": "Warga Uji"}, "user_id": self.bsuid(sender)}
@@ -350,7 +358,8 @@ class FakeWhatsApp:
             self.acknowledged.append(payload)
             return web.json_response({"success": True})
         _check(payload, self.media, self.templates)
-        sent = Sent(self._wamid(), payload.get("to") or payload["recipient"], payload)
+        to = payload.get("to") or payload["recipient"]
+        sent = Sent(self._wamid(to), to, payload)
         closed = payload["type"] != "template" and self._window_closed(sent)
         if closed and self.window_refusal == "now":
             raise Refused(131047, "More than 24 hours have passed since the customer last replied to this number.")
@@ -387,7 +396,7 @@ class FakeWhatsApp:
         return web.json_response(
             {
                 "messaging_product": "whatsapp",
-                "url": str(request.url.origin() / "_media" / url),
+                "url": self.told_url or str(request.url.origin() / "_media" / url),
                 "mime_type": media.content_type,
                 "sha256": self.told_sha256 or hashlib.sha256(media.content).hexdigest(),
                 "file_size": len(media.content),
@@ -396,6 +405,8 @@ class FakeWhatsApp:
         )
 
     async def _download(self, request: web.Request) -> web.Response:
+        if self.redirects:
+            return web.Response(status=302, headers={"Location": self.redirects.pop(0)})
         key, given_out = self._urls.get(request.match_info["key"], ("", self.clock() - _URL_LIFE))
         if self.clock() - given_out >= _URL_LIFE:
             return web.Response(status=404)
@@ -432,6 +443,13 @@ class FakeWhatsApp:
                 return response.status
         except (aiohttp.ClientError, TimeoutError):
             return 0
+
+    async def _describe_number(self, request: web.Request) -> web.Response:
+        return web.json_response({"id": self.phone_number_id, "quality_rating": "GREEN"})
+
+    async def _describe_token(self, request: web.Request) -> web.Response:
+        is_valid = request.query.get("input_token") == self.token
+        return web.json_response({"data": {"is_valid": is_valid, "expires_at": self.token_expires_at}})
 
     # ---- control
 
@@ -482,8 +500,12 @@ class FakeWhatsApp:
         self.media[key] = _Media(content_type, content)
         return key
 
-    def _wamid(self) -> str:
-        return f"wamid.FAKE{next(self._numbers):08d}{secrets.token_hex(4)}"
+    def _wamid(self, person: str) -> str:
+        """As Meta's: the person's number or BSUID, and something random, in base64."""
+        number = person.removeprefix("+").encode()
+        random = f"{next(self._numbers):08X}{secrets.token_hex(6).upper()}".encode()
+        parts = (b"\x1c\x18", bytes([len(number)]), number, b"\x15\x02\x00\x12\x18\x14", random, b"\x00")
+        return f"wamid.{base64.b64encode(b''.join(parts)).decode()}"
 
     def _is_for(self, sent: Sent, citizen: str) -> bool:
         return sent.to in (citizen, citizen[1:], self.bsuid(citizen))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,6 +46,13 @@ def test_an_archive_that_is_gone_is_not_live(tmp_path: Path, models: list[Path])
     live.set(models[0], NOW, Kind.FIRST)
     models[0].unlink()
     assert live.current() is None
+
+
+def test_a_history_of_before_probation_is_read(tmp_path: Path, models: list[Path]) -> None:
+    entry = {"model": "a.tar.gz", "at": "2026-11-24T14:00:00+00:00", "kind": "pertama", "reason": ""}
+    (tmp_path / "live.json").write_text(json.dumps({"history": [entry]}))
+    live = LiveModel(tmp_path)
+    assert (live.current(), live.on_probation(NOW)) == (models[0], None)
 
 
 def test_a_broken_pointer_is_a_sentence(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from learning.example import Example
 from learning.reviewed_set import MEASURED_FILE, ReviewedSet
-from learning.spreadsheet import SpreadsheetUnfit, parse_csv, render_csv
+from learning.spreadsheet import SpreadsheetUnfit, parse_csv, render_csv, safe_cell
 from learning.training_file import TrainingFileUnfit, read_file, read_folder, render
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +83,11 @@ def test_no_cell_is_a_formula_and_none_changes(text: str) -> None:
     written = render_csv([Example(text, "salam")])
     assert parse_csv(written) == [Example(text, "salam")]
     assert not written.splitlines()[1].lstrip('"').startswith(("=", "+", "-", "@"))
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+62", "-1", "@x", "\tx", "\rx", "\nx", "'x"])
+def test_a_cell_that_would_be_reckoned_is_text(cell: str) -> None:
+    assert safe_cell(cell) == f"'{cell}"
 
 
 def test_a_spreadsheet_may_use_semicolons() -> None:

@@ -171,7 +171,9 @@ def test_form_asks_on_and_a_question_in_between_is_answered(phone: Phone) -> Non
 
 
 def test_frame_tells_an_answer_to_the_form_from_a_message_of_its_own(phone: Phone) -> None:
-    assert phone.say("ktp saya hilang")["frame"]["in_form"] is False
+    frame = phone.say("ktp saya hilang")["frame"]
+    assert frame["in_form"] is False
+    assert 0 < frame["margin"] <= frame["confidence"]
     assert phone.say("Siti Aminah")["frame"]["in_form"] is True
     assert phone.say("bayar berapa?")["frame"]["in_form"] is False
 
@@ -194,7 +196,7 @@ def test_new_session_after_a_filing(phone: Phone, actions: Any) -> None:
 
 
 def test_file_location_contact(phone: Phone, actions: Any) -> None:
-    file = {"url": "http://127.0.0.1/f", "name": "kk.jpg", "content_type": "image/jpeg", "size": 3, "caption": "kk"}
+    file = {"url": "http://127.0.0.1/f", "name": "kk.jpg", "content_type": "image/jpeg", "size": 3}
     for content, key in (
         ({"file": file}, "file"),
         ({"location": {"lat": -7.4, "lon": 112.7}}, "location"),
@@ -205,6 +207,16 @@ def test_file_location_contact(phone: Phone, actions: Any) -> None:
         message = actions.calls[-1]["tracker"]["latest_message"]
         assert message["metadata"][key] == content[key]
         assert message["metadata"]["channel"] == "simulator"
+
+
+def test_a_caption_is_understood_as_a_text_is(phone: Phone, actions: Any) -> None:
+    file = {"url": "http://127.0.0.1/f", "name": "kk.jpg", "content_type": "image/jpeg", "size": 3}
+    status, answer = phone.send(file={**file, "caption": "ktp saya hilang"})
+    assert (status, texts(answer)) == (200, ["Baik, kita mulai.", "Jenis kelamin?"])
+    assert (answer["frame"]["intent"], answer["frame"]["service"]) == ("ajukan_layanan", "ktp_hilang")
+    message = actions.calls[-1]["tracker"]["latest_message"]
+    assert message["metadata"]["file"]["name"] == "kk.jpg"
+    assert phone.send(file=file)[1]["frame"] is None
 
 
 def test_linked_conversations_and_early_messages(phone: Phone, actions: Any) -> None:

@@ -23,6 +23,8 @@ from nlu.emergency import Alarm, alarm
         "darurat!!!",
         "ada begal di jembatan barusan",
         "arekku kelelep nang kali tulung",
+        "sy udh ga kuat mau akhiri hidup aja",
+        "saya ingin bunuh diri saja",
     ],
 )
 def test_a_cry_for_help_is_certain(text: str) -> None:

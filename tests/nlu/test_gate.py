@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from nlu.cross_validation import Answer, Folds, answers_kept, parts
 from nlu.examples import NO_SERVICE, Example
-from nlu.gate import Check, Rules, Verdict, weigh
+from nlu.gate import CROSS_VALIDATED, FROZEN, RANDOM, Check, Rules, Verdict, cross_validated, weigh
 from nlu.measures import Judged
 
 RULES = Rules.read(Path(__file__).parents[2] / "data" / "gerbang.yml")
@@ -76,12 +78,60 @@ def test_too_few_messages_are_not_judged_by_themselves() -> None:
 @pytest.mark.parametrize(
     ("check", "sentence"),
     [
-        (Check("a", 3, 0.5, None, None, False), "a: calon 0.500, 3 pesan"),
+        (Check(FROZEN, "", "", "a", 3, 0.5, None, None, False), "a: calon 0.500, 3 pesan"),
         (
-            Check("a", 3, 0.5, 0.6, (-0.2, -0.1), False),
-            "a: calon 0.500, model yang hidup 0.600 (selisih -0.200 sampai -0.100), 3 pesan",
+            Check(RANDOM, "", "", "a", 3, 0.5, 0.6, (-0.2, -0.1), False),
+            "a (pesan acak): calon 0.500, model yang hidup 0.600 (selisih -0.200 sampai -0.100), 3 pesan",
         ),
     ],
 )
 def test_a_check_is_a_sentence(check: Check, sentence: str) -> None:
     assert check.sentence() == sentence
+
+
+def validated(wrong: int = 0, *, of: str = "cek_status", taught: int = 40) -> list[Answer]:
+    """What was taught, by number; `wrong` of the first intent's are taken for another."""
+    first = [Answer(f"a{n}", of, "salam" if n < wrong else of, n >= wrong) for n in range(taught)]
+    return [*first, *(Answer(f"b{n}", "tanya_biaya", "tanya_biaya", True) for n in range(40))]
+
+
+def test_cross_validation_compares_what_both_were_taught() -> None:
+    new_service = [Answer(f"c{n}", "tanya_syarat", "salam", False) for n in range(40)]
+    assert all(check.passed for check in cross_validated(RULES, [*validated(2), *new_service], validated(3)))
+    worse = [check for check in cross_validated(RULES, validated(20), validated(3)) if not check.passed]
+    assert "maksud cek_status, F1" in [check.subject for check in worse]
+    assert {check.measured_by for check in worse} == {CROSS_VALIDATED}
+
+
+def test_wrong_labels_show_in_cross_validation() -> None:
+    """Each by its own labels: the live model was taught them right, the candidate at random."""
+    others = ("salam", "pamit", "darurat", "tanya_biaya")
+    shuffled = [replace(each, intent=others[n % 4]) if each.intent == "cek_status" else each
+                for n, each in enumerate(validated(3))]  # fmt: skip
+    candidate = [replace(each, is_right=each.intent == each.given) for each in shuffled]
+    assert not all(check.passed for check in cross_validated(RULES, candidate, validated(3)))
+
+
+def test_without_the_live_model_s_answers_nothing_is_refused() -> None:
+    (check,) = cross_validated(RULES, validated(20), [])
+    assert (check.passed, check.live, check.candidate) == (True, None, 0.75)
+
+
+def test_a_message_is_always_in_the_same_part() -> None:
+    taught = [Example(f"pesan ke {n}", "salam", NO_SERVICE, block="/a/nlu/x.yml:0") for n in range(60)]
+    moved = [replace(each, block="/b/nlu/x.yml:0") for each in taught]
+    others = [replace(each, block="/b/nlu/a.yml:3") for each in taught]
+    placed = list(parts(taught, 3))
+    assert set(placed) == {0, 1, 2}
+    assert list(parts([*others, *moved], 3))[60:] == placed
+    # An author's paraphrases of one thing stay together.
+    assert all(len(set(placed[n : n + 5])) == 1 for n in range(0, 60, 5))
+
+
+def test_answers_of_other_parts_are_not_compared(tmp_path: Path) -> None:
+    archive = tmp_path / "a.tar.gz"
+    kept = {"folds": {"parts": 3, "asked": 1}, "answers": [asdict(each) for each in validated(1)]}
+    (tmp_path / "a.silang.json").write_text(json.dumps(kept))
+    assert answers_kept(archive, Folds(3, 1)) == validated(1)
+    assert answers_kept(archive, Folds(3, 2)) is None
+    assert answers_kept(tmp_path / "b.tar.gz", Folds(3, 1)) is None

@@ -58,10 +58,23 @@ def test_a_hint_of_danger_is_believed_where_the_model_has_it_too(probability: fl
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("gelam", "nlu_fallback"), ("adik keponakan masih belum pulang juga", "darurat")]
+    ("text", "probability", "expected"),
+    [
+        ("gelam", 0.6, "nlu_fallback"),
+        ("mbah nginem", 0.956, "nlu_fallback"),
+        ("mas tolooong", 0.999, "darurat"),
+        ("adik keponakan masih belum pulang juga", 0.6, "darurat"),
+        # A hint alone may be an answer to a question.
+        ("yang biru", 0.42, "nlu_fallback"),
+        ("bibirnya biru", 0.6, "darurat"),
+        ("bibir anakku biru", 0.2, "darurat"),
+    ],
 )
-def test_few_words_that_tell_no_danger_are_asked_about(text: str, expected: str) -> None:
-    assert decide_intent(text, {"darurat": 0.6, "salam": 0.2}, None)[0] == expected
+def test_few_words_that_tell_no_danger_are_asked_about(text: str, probability: float, expected: str) -> None:
+    ranking = {"darurat": probability, "salam": (1 - probability) / 2}
+    if probability < 0.35:
+        ranking = {"pengaduan": 1 - probability, **ranking}
+    assert decide_intent(text, ranking, None)[0] == expected
 
 
 def test_a_complaint_about_a_service_names_none() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from learning.live_model import Kind, LiveModel, LiveModelBusy
-from praja.going_live import GateRefused, NotLive, Probe, Servers, promote, read_probes, rollback
+from praja.going_live import GateRefused, NotLive, Probe, Servers, promote, read_probes, rollback, settle
 from praja.settings import ROOT
 
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
@@ -180,6 +180,40 @@ async def test_what_cannot_go_live(go: Promote, models: Path, name: str, sentenc
     with pytest.raises(NotLive, match=sentence):
         await go(name, override="dipaksa")
     assert live(models) == "old.tar.gz"
+
+
+async def test_it_is_on_probation_where_it_takes_another_s_place(go: Promote, models: Path) -> None:
+    await go("new", watched=timedelta(minutes=10))
+    on_probation = LiveModel(models).on_probation
+    change = on_probation(NOW + timedelta(minutes=9))
+    assert change is not None
+    assert change.model == "new.tar.gz"
+    assert on_probation(NOW + timedelta(minutes=10)) is None
+
+
+async def test_a_change_that_was_cut_off_is_settled(go: Promote, models: Path, servers: list[Server]) -> None:
+    there = Servers([server.url for server in servers], TOKEN, restarting=0.2)
+    await go("new")
+    assert not await settle(models, there)
+    # Cut off when one server had switched already.
+    LiveModel(models).unsettle()
+    servers[0].model = str(models / "old.tar.gz")
+    with LiveModel(models).changing(wait=False):
+        assert not await settle(models, there)
+    assert await settle(models, there)
+    assert {server.model for server in servers} == {str(models / "new.tar.gz")}
+    assert not LiveModel(models).is_unsettled
+
+
+@pytest.mark.parametrize(("broken", "unsettled"), [((), False), (("old.tar.gz",), True)])
+async def test_after_a_refusal_it_is_known_whether_all_have_gone_back(
+    go: Promote, models: Path, servers: list[Server], broken: tuple[str, ...], unsettled: bool
+) -> None:
+    servers[1].misread.add("new.tar.gz")
+    servers[0].broken |= set(broken)
+    with pytest.raises(NotLive):
+        await go("new")
+    assert LiveModel(models).is_unsettled is unsettled
 
 
 async def test_back_and_no_further_than_the_first(go: Promote, models: Path, servers: list[Server]) -> None:

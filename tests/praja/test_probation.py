@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import itertools
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, insert
 
 from bot.tables import conversations, frames, inbox, metadata
+from learning.live_model import Change, Kind, LiveModel
 from praja.database import with_driver
 from praja.probation import Observation, Probation, Tally, observe, probation
 from tests.fakes.tables import empty_tables, make_tables
@@ -73,15 +75,58 @@ def test_when_it_has_to_go(observation: Observation, why: str | None) -> None:
     assert observation.verdict(RULES) == why
 
 
-async def test_it_goes_in_the_minute_it_shows() -> None:
-    good, bad = Observation(Tally(200, 10), Tally(40, 2), 0), Observation(Tally(200, 10), Tally(80, 40), 0)
-    minutes = itertools.count()
-    seen = iter([good, good, bad])
-    why = await probation(RULES, lambda: next(seen), clock=lambda: next(minutes) * 60.0, pause=0)
-    assert why is not None
-    assert "40 dari 80" in why
+class Watched:
+    """A model `new` that went live at NOW for ten minutes, and what is seen of it, a minute at a time."""
+
+    def __init__(self, models: Path, *seen: Observation) -> None:
+        self.live = LiveModel(models)
+        for name in ("old", "new"):
+            (models / f"{name}.tar.gz").touch()
+        self.live.set(models / "old.tar.gz", NOW, Kind.FIRST)
+        self.live.set(models / "new.tar.gz", NOW, Kind.PROMOTED, watched_until=NOW + timedelta(minutes=10))
+        self.seen = iter(seen)
+        self.minutes = itertools.count()
+        self.sent_back: list[tuple[str, str]] = []
+
+    async def probation(self) -> str | None:
+        return await probation(self.live, RULES, lambda change: next(self.seen), self._send_back, self._clock, pause=0)
+
+    def _clock(self) -> datetime:
+        return NOW + timedelta(minutes=next(self.minutes))
+
+    async def _send_back(self, change: Change, why: str) -> None:
+        self.sent_back.append((change.model, why))
 
 
-async def test_it_stays_when_its_minutes_are_over() -> None:
-    good, minutes = Observation(Tally(200, 10), Tally(40, 2), 0), itertools.count()
-    assert await probation(RULES, lambda: good, clock=lambda: next(minutes) * 60.0, pause=0) is None
+GOOD, BAD = Observation(Tally(200, 10), Tally(40, 2), 0), Observation(Tally(200, 10), Tally(80, 40), 0)
+
+
+async def test_it_goes_in_the_minute_it_shows(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, GOOD, GOOD, BAD)
+    why = await watched.probation()
+    assert why == "40 dari 80 pesan tidak dipahami, sebelumnya 10 dari 200"
+    assert watched.sent_back == [("new.tar.gz", why)]
+
+
+async def test_it_stays_when_its_minutes_are_over(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, *[GOOD] * 10)
+    assert await watched.probation() is None
+    assert (list(watched.seen), watched.sent_back) == ([], [])
+
+
+async def test_another_process_goes_on_where_one_has_died(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, GOOD, GOOD, BAD)
+    first = asyncio.create_task(watched.probation())
+    await asyncio.sleep(0.01)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    watched.minutes = itertools.count(5)
+    watched.seen = iter([GOOD, BAD])
+    assert await watched.probation() is not None
+
+
+async def test_when_another_model_takes_its_place_nothing_is_left_to_watch(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, BAD)
+    watched.live.set(tmp_path / "old.tar.gz", NOW, Kind.ROLLED_BACK)
+    assert await watched.probation() is None
+    assert watched.sent_back == []

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from praja.bench import free_ports
 from praja.parts import Part
+from praja.ports import free_ports
 from praja.supervisor import PartFailed, PortTaken, Supervisor, check_ports
 
 SERVE = """
@@ -37,8 +37,8 @@ def part(name: str, code: str, port: int) -> Part:
 async def make(tmp_path: Path) -> AsyncIterator[Callable[..., Supervisor]]:
     made: list[Supervisor] = []
 
-    def _make(*parts: Part) -> Supervisor:
-        made.append(Supervisor(parts, dict(os.environ), tmp_path / "logs", lambda text: None))
+    def _make(*parts: Part, **more: float) -> Supervisor:
+        made.append(Supervisor(parts, dict(os.environ), tmp_path / "logs", lambda text: None, **more))
         return made[-1]
 
     yield _make
@@ -79,6 +79,19 @@ async def test_never_gives_up_on_what_has_worked(make: Callable[..., Supervisor]
         await _until(lambda dead=dying: _pid(port) not in (None, dead))  # type: ignore[misc]
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(supervisor.failed(), 0.1)
+
+
+async def test_what_takes_connections_and_answers_none_is_started_anew(make: Callable[..., Supervisor]) -> None:
+    (port,) = free_ports(1)
+    supervisor = make(part("e", SERVE, port), patience=2)
+    await supervisor.start()
+    first = _pid(port)
+    assert first is not None
+    hung = psutil.Process(first)
+    hung.send_signal(signal.SIGSTOP)
+    # Asking it meanwhile would hold up the supervisor, which shares our loop.
+    await _until(lambda: not _alive(hung), 30)
+    await _until(lambda: _pid(port) not in (None, first))
 
 
 def test_a_taken_port_is_a_sentence() -> None:

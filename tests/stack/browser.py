@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from tests.stack.citizen import Heard
+from tests.stack.small_picture import small_picture
 
 CHROMIUM = shutil.which("chromium")
 WIDTH, HEIGHT = 390, 844
@@ -63,7 +64,7 @@ class BrowserPhone:
 
     def picture(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._page.screenshot(path=path)
+        path.write_bytes(small_picture(self._page.screenshot()))
 
     def _answer(self) -> list[Heard]:
         bubbles = self._page.locator("li.bot")

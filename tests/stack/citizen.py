@@ -8,7 +8,7 @@ import itertools
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +18,7 @@ import httpx
 from backend.catalogue import Service, load_catalogue
 from praja.rehearsal import NUMBER, Person, Photograph, Rehearsal, Say, Tap, sheet
 from tests.fakes.whatsapp import FakeWhatsApp
+from tests.stack.told import TOLD
 
 if TYPE_CHECKING:
     from tests.stack.running import Running
@@ -26,6 +27,8 @@ CHANNELS = ("simulator", "whatsapp", "telegram")
 MAXIMUM_MESSAGES = 60
 WAITING = ("praja_inbox_backlog ", 'praja_outbox{state="queued"}')
 """what the bot's metrics count while it has something left to do"""
+_LULL = 20.0
+"""seconds after which nothing more is said, though there may be something left to do"""
 _catalogue = functools.cache(lambda: load_catalogue(Path(__file__).resolve().parents[2] / "data"))
 _serials = itertools.count(int(time.time()) % 4000 + 1000)
 _senders = itertools.count(10_000 + uuid.uuid4().int % 80_000)
@@ -78,6 +81,7 @@ def new_phone(stack: Running, channel: str) -> AnyPhone:
     assert stack.providers is not None, f"this stack has no {channel}"
     if channel == "whatsapp":
         number = f"+62812345{sender:05d}"
+        TOLD.number(number)
         return FakePhone(stack.providers.whatsapp, stack.url, number, alias=FakeWhatsApp.bsuid(number))
     return FakePhone(stack.providers.telegram, stack.url, sender, is_fetched=True)
 
@@ -98,7 +102,7 @@ class SimulatorPhone:
         return self._send({"text": text})
 
     def tap(self, title: str) -> list[Heard]:
-        chosen = next((c for c in self.choices if c["title"] == title), None)
+        chosen = next((c for c in self.choices if is_title(c["title"], title)), None)
         assert chosen is not None, f"no choice {title!r} in {[c['title'] for c in self.choices]}"
         return self._send({"choice": chosen["id"]})
 
@@ -119,9 +123,10 @@ class SimulatorPhone:
         """Without waiting for an answer in between."""
         bodies = [{"text": one} if isinstance(one, str) else _file(one, None) for one in parcels]
         threads = [threading.Thread(target=self._post, args=(body,)) for body in bodies]
-        for thread in threads:
+        for thread, parcel in zip(threads, parcels, strict=True):
             thread.start()
-            time.sleep(0.1)  # the order is the citizen's
+            # Texts keep their order. An album is there at once, and this channel answers within such a moment.
+            time.sleep(0.1 if isinstance(parcel, str) else 0)
         for thread in threads:
             thread.join()
         return self.later()
@@ -147,6 +152,7 @@ class SimulatorPhone:
         return self._take(answer.json()["replies"])
 
     def _post(self, body: dict[str, Any]) -> httpx.Response:
+        TOLD.order(body)
         return httpx.post(f"{self.url}/simulator/messages", json={"sender": self.sender, **body}, timeout=self.timeout)
 
     def _take(self, replies: list[dict[str, Any]]) -> list[Heard]:
@@ -170,7 +176,7 @@ class FakePhone:
     alias: str = ""
     """the sender's other address, where the provider has two"""
     is_fetched: bool = False
-    """the bot asks for what was said, so it may not know yet that there is something"""
+    """the bot asks for what was said, and has stored it once the provider keeps it no more"""
     seen: int = 0
     timeout: float = 90
 
@@ -182,7 +188,11 @@ class FakePhone:
         return self._do("say", {"text": text})
 
     def tap(self, title: str) -> list[Heard]:
-        """Where the channel shows a choice as a number in the text, the title is typed."""
+        """Where the channel shows a choice as a number in the text, the title is typed; a keyboard's button types it itself,
+        or shares the own number.
+        """
+        if (typed := self._typed(title)) is not None:
+            return self.send_contact(self.own_number) if typed["shares_contact"] else self.say(typed["title"])
         shown = self._shown(title)
         return self._do("tap", {"title": shown}) if shown is not None else self.say(title)
 
@@ -209,8 +219,7 @@ class FakePhone:
             return None
         self._take()
         self.control("again")
-        self._wait_until_idle()
-        return self._take()
+        return self._rest()
 
     def later(self, seconds: float = 30) -> list[Heard]:
         """What comes without having been asked for."""
@@ -222,6 +231,7 @@ class FakePhone:
         return []
 
     def control(self, action: str, **order: Any) -> None:
+        TOLD.order(order)
         answer = httpx.post(f"{self.fake}/_control/{action}", json={"from": self.sender, **order}, timeout=60)
         assert answer.status_code == 200, answer.text
 
@@ -238,23 +248,33 @@ class FakePhone:
         while time.monotonic() < deadline:
             heard += self._take()
             if heard:
-                self._wait_until_idle()
-                return heard + self._take()
+                return heard + self._rest()
             time.sleep(0.05)
         raise AssertionError(f"silence: no answer to {action} within {self.timeout} s")
 
+    def _rest(self) -> list[Heard]:
+        """What belongs to an answer that has begun. What is kept until a part is up again isn't waited for."""
+        rest: list[Heard] = []
+        while True:
+            self._wait_until_idle()
+            if not (more := self._take()):
+                return rest
+            rest += more
+
     def _wait_until_idle(self) -> None:
-        deadline, quiet = time.monotonic() + self.timeout, 0
-        # A moment may lie between an update that is fetched and its place in the inbox.
-        needed = 8 if self.is_fetched else 1
-        while time.monotonic() < deadline and quiet < needed:
-            quiet = quiet + 1 if self._is_idle() else 0
+        deadline = time.monotonic() + _LULL
+        while time.monotonic() < deadline and not self._is_idle():
             time.sleep(0.05)
 
     def _take(self) -> list[Heard]:
         mine = self.messages()
         new, self.seen = mine[self.seen :], len(mine)
-        return [Heard(m["text"], tuple(c["title"] for c in m["choices"])) for m in new]
+        return [Heard(m["text"], tuple(c["title"] for c in (*m["choices"], *m.get("typed", ())))) for m in new]
+
+    def _typed(self, title: str) -> Mapping[str, Any] | None:
+        """The button of the keyboard that the last message put in the place of the phone's own."""
+        latest = next(reversed(self.messages()), {})
+        return next((button for button in latest.get("typed", ()) if is_title(button["title"], title)), None)
 
     def _shown(self, title: str) -> str | None:
         """The title as this channel's last choices show it: cut where it is too long."""
@@ -266,6 +286,11 @@ class FakePhone:
         return str(to).lstrip("+") in (str(self.sender).lstrip("+"), self.alias)
 
     def _is_idle(self) -> bool:
+        if (
+            self.is_fetched
+            and httpx.get(f"{self.fake}/_control/messages?after=999999999", timeout=30).json()["pending"]
+        ):
+            return False
         try:
             metrics = httpx.get(f"{self.bot}/metrics", timeout=20).text
         except httpx.HTTPError:  # it is being restarted
@@ -317,6 +342,7 @@ def begin(phone: Phone, heard: Sequence[Heard]) -> list[Heard]:
 
 def make_move(phone: Phone, rehearsal: Rehearsal, heard: Sequence[Heard]) -> list[Heard]:
     """One step towards the number."""
+    TOLD.person(rehearsal.person)
     match rehearsal.next(said(heard), titles_of(heard)):
         case Say(text):
             return phone.say(text)
@@ -324,6 +350,33 @@ def make_move(phone: Phone, rehearsal: Rehearsal, heard: Sequence[Heard]) -> lis
             return phone.tap(title)
         case Photograph(label):
             return phone.send_photo(sheet(label))
+
+
+def fill_until(phone: Phone, rehearsal: Rehearsal, heard: list[Heard], wanted: str) -> list[Heard]:
+    """Answers until the field or document with the id `wanted` is asked for; what then was said."""
+    for _ in range(MAXIMUM_MESSAGES):
+        if (asked := rehearsal.asked(said(heard))) is not None and asked.id == wanted:
+            return heard
+        heard = make_move(phone, rehearsal, heard)
+    raise AssertionError(f"{wanted} was never asked for: {said(heard)}")
+
+
+def fill_to_number(phone: Phone, rehearsal: Rehearsal, heard: list[Heard]) -> str:
+    for _ in range(MAXIMUM_MESSAGES):
+        if found := NUMBER.search(said(heard)):
+            return found[0]
+        heard = make_move(phone, rehearsal, heard)
+    raise AssertionError(f"no number: {said(heard)}")
+
+
+def hear_later(phone: AnyPhone, words: str, seconds: float = 60) -> list[Heard]:
+    """What comes by itself, until `words` are in it."""
+    deadline, heard = time.monotonic() + seconds, []
+    while time.monotonic() < deadline:
+        heard += phone.later(2)
+        if words in said(heard):
+            return heard
+    raise AssertionError(f"{words!r} was never said, only {said(heard)!r}")
 
 
 def _file(file: SentFile, caption: str | None) -> dict[str, Any]:

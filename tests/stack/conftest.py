@@ -8,7 +8,9 @@ import pytest
 
 from backend.catalogue import Catalogue, load_catalogue
 from tests.stack.citizen import SimulatorPhone
+from tests.stack.privacy import found_in_clear
 from tests.stack.running import ROOT, Running, running_with_channels
+from tests.stack.told import TOLD
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,8 +27,11 @@ def _is_of_the_stack(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Running]:
+    """At the end of the session it is searched for whatever any test has told it."""
     with running_with_channels() as one:
         yield one
+        found = found_in_clear(one, TOLD)
+        assert not found, "\n".join(found[:40])
 
 
 @pytest.fixture(scope="session")

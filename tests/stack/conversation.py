@@ -6,15 +6,20 @@ A file that doesn't fit is refused with its line and what to do, so that whoever
 from __future__ import annotations
 
 import enum
+import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from backend.catalogue import Catalogue, load_catalogue
+from backend.states import State
+
 __all__ = [
+    "NAMES",
     "After",
     "Conversation",
     "ConversationError",
@@ -28,6 +33,8 @@ __all__ = [
     "load_conversation",
 ]
 
+NAMES = ("nik", "nik_pria", "nik_anak", "kk", "hp", "number", "code")
+"""what may stand in braces"""
 Part = Literal["bot", "rasa", "actions", "backend"]
 Text = Annotated[str, StringConstraints(min_length=1)]
 
@@ -40,7 +47,10 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, (str, dict)) else value
 
 
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+T = TypeVar("T")
+ListOf = Annotated[tuple[T, ...], BeforeValidator(_listed)]
+"""one alone may be written without brackets"""
+Texts = ListOf[Text]
 
 
 def _is_regular(pattern: str) -> str:
@@ -51,7 +61,7 @@ def _is_regular(pattern: str) -> str:
     return pattern
 
 
-Patterns = Annotated[tuple[Annotated[Text, BeforeValidator(_is_regular)], ...], BeforeValidator(_listed)]
+Patterns = ListOf[Annotated[Text, BeforeValidator(_is_regular)]]
 
 
 class _Entry(BaseModel):
@@ -68,6 +78,8 @@ class Wanted(_Entry):
 
 
 def _wanted(value: Any) -> Any:
+    if isinstance(value, (int, float)):
+        raise ValueError("must be text; put it in quotes")  # noqa: TRY004  (pydantic wants it)
     return {"contains": value} if isinstance(value, (str, list)) else value
 
 
@@ -131,7 +143,7 @@ class Officer(_Entry):
 
     to: Literal["MENUNGGU", "DIPROSES", "PERLU_PERBAIKAN", "DITOLAK", "DISETUJUI", "SELESAI"] | None = None
     note: str = ""
-    fix: tuple[Flaw, ...] = ()
+    fix: ListOf[Flaw] = ()
     result: Literal["pdf", "photo"] | None = Field(default=None, description="the finished document")
 
     @model_validator(mode="after")
@@ -145,7 +157,7 @@ class Officer(_Entry):
 
 class ExpectedFiling(_Entry):
     service: Text
-    state: Text
+    state: State
     fields: Mapping[str, Annotated[Wanted, BeforeValidator(_wanted)]] = Field(default_factory=dict)
     documents: Mapping[str, int] = Field(default_factory=dict, description="pages of each")
     exactly: bool = Field(default=False, description="`documents` are all there are")
@@ -157,7 +169,7 @@ class Messages(Wanted):
 
 
 class After(_Entry):
-    filings: tuple[ExpectedFiling, ...] | None = Field(default=None, description="all of this citizen, in order")
+    filings: ListOf[ExpectedFiling] | None = Field(default=None, description="all of this citizen, in order")
     messages: Messages = Messages()
 
 
@@ -175,8 +187,8 @@ class Step(_Entry):
     number: int | None = Field(default=None, ge=1, description="a choice by its number, typed")
     photo: PictureToSend | None = None
     file: PictureToSend | None = Field(default=None, description="like photo, sent as a document")
-    album: tuple[PictureToSend, ...] | None = Field(default=None, description="several without waiting")
-    burst: tuple[Text, ...] | None = Field(default=None, description="several messages without waiting")
+    album: ListOf[PictureToSend] | None = Field(default=None, description="several without waiting")
+    burst: Texts | None = Field(default=None, description="several messages without waiting")
     location: Location | None = None
     contact: Text | None = Field(default=None, description="`own`, or a phone number")
     fill: Fill | None = None
@@ -189,7 +201,7 @@ class Step(_Entry):
     holds: After | None = Field(default=None, description="what must be true now")
 
     expect: Annotated[Expectation | None, BeforeValidator(_wanted)] = None
-    only: tuple[Literal["simulator", "whatsapp", "telegram"], ...] = Field(
+    only: ListOf[Literal["simulator", "whatsapp", "telegram"]] = Field(
         default=(), description="left out on other channels"
     )
 
@@ -198,7 +210,7 @@ class Step(_Entry):
     def _is_a_mapping(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             raise ValueError("a step is `act: …`, for example `- say: halo`")  # noqa: TRY004  (pydantic wants it)
-        named = [act for act in _ACTS if act in values]
+        named = [act for act in _ACTS if values.get(act) is not None]
         if len(named) != 1:
             found = ", ".join(named) or "none"
             raise ValueError(f"a step has one act of {', '.join(_ACTS)}; this one has {found}")
@@ -235,10 +247,61 @@ def load_conversation(path: Path) -> Conversation:
     if not isinstance(content, dict):
         raise ConversationError(f"{path}:1: a conversation begins with `title:`; see docs/conversations.md")
     try:
-        return Conversation.model_validate(content)
+        conversation = Conversation.model_validate(content)
     except ValidationError as error:
-        findings = [f"{path}:{_line(node, e['loc'])}: {_where(e['loc'])}{_reason(e)}" for e in error.errors()]
-        raise ConversationError("\n".join(findings)) from None
+        findings = [(tuple(e["loc"]), _reason(e)) for e in error.errors()]
+    else:
+        findings = [*_unknown_names(content), *_unknown_ids(conversation, _catalogue())]
+        if not findings:
+            return conversation
+    lines = [f"{path}:{_line(node, location)}: {_where(location)}{reason}" for location, reason in findings]
+    raise ConversationError("\n".join(lines))
+
+
+_Finding = tuple[tuple[int | str, ...], str]
+_catalogue = functools.cache(lambda: load_catalogue(Path(__file__).resolve().parents[2] / "data"))
+_ENDS = ("review", "number")
+
+
+def _unknown_names(value: Any, location: tuple[int | str, ...] = ()) -> Iterator[_Finding]:
+    if isinstance(value, str):
+        for name in re.findall(r"\{([a-z_]+)\}", value):
+            if name not in NAMES:
+                known = " ".join(f"{{{one}}}" for one in NAMES)
+                yield location, f"nothing is called {{{name}}}; there are {known}"
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _unknown_names(inner, (*location, key))
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            yield from _unknown_names(inner, (*location, position))
+
+
+def _unknown_ids(conversation: Conversation, catalogue: Catalogue) -> Iterator[_Finding]:
+    """Of services, fields and documents, which the conversation would look for in vain."""
+    if conversation.service is not None and conversation.service not in {**catalogue.services, **catalogue.forms}:
+        yield ("service",), f"no {conversation.service}.yml in data/layanan or data/formulir"
+        return
+    asked = _asked_by(catalogue, conversation.service)
+    for position, step in enumerate(conversation.steps):
+        if step.fill is None:
+            continue
+        there = ("steps", position, "fill")
+        if step.fill.until not in (*asked, *_ENDS):
+            yield (*there, "until"), f"{step.fill.until} is never asked for; there are {', '.join((*asked, *_ENDS))}"
+        for name in step.fill.answers:
+            if name not in asked:
+                yield (*there, "with", name), f"{name} is never asked for; there are {', '.join(asked)}"
+    for position, filing in enumerate(conversation.after.filings or ()):
+        if filing.service not in {**catalogue.services, **catalogue.forms}:
+            yield ("after", "filings", position, "service"), f"no {filing.service}.yml in data/layanan or data/formulir"
+
+
+def _asked_by(catalogue: Catalogue, service: str | None) -> list[str]:
+    entries = {**catalogue.services, **catalogue.forms}
+    those = [entries[service]] if service is not None else list(entries.values())
+    asked = [*catalogue.representative_fields, catalogue.power_of_attorney]
+    return list(dict.fromkeys(one.id for one in [*asked, *(o for e in those for o in (*e.fields, *e.documents))]))
 
 
 def _line(node: yaml.Node | None, location: Sequence[int | str]) -> int:

@@ -1,4 +1,4 @@
-"""The pictures of the officers' guides, taken of a running stack; everything in them is invented."""
+"""The pictures of the officers' guides, one of each page, taken of a running stack; everything in them is invented."""
 
 from __future__ import annotations
 
@@ -8,33 +8,63 @@ from pathlib import Path
 from playwright.async_api import Page, async_playwright
 
 from backend.catalogue import Catalogue
-from tests.stack.browser import CHROMIUM, QUIET
+from tests.stack.browser import CHROMIUM, HEIGHT, QUIET, WIDTH
 from tests.stack.citizen import SimulatorPhone, file_service
 from tests.stack.officer import OfficerPage, add_officer, sign_in
 from tests.stack.running import Running
+from tests.stack.small_picture import small_picture
 
 __all__ = ["take_desk_pictures"]
 
-_SIZE = {"width": 1360, "height": 820}
+_SIZE = {"width": 1280, "height": 800}
+_AGENCIES = ("dispendukcapil", "umum")
+_OF_OFFICERS = {"filings": "permohonan", "own": "akun"}
+_OF_SUPERVISORS = {
+    "board": "papan",
+    "reports": "laporan",
+    "review": "tinjauan",
+    "review-decisions": "tinjauan/keputusan",
+    "review-quality": "tinjauan/mutu",
+    "review-insight": "tinjauan/wawasan",
+}
+_OF_ADMINS = {"accounts": "akun/semua", "audit": "audit", "training": "latihan"}
+"""name of the picture → address of the page"""
 
 
 async def take_desk_pictures(stack: Running, catalogue: Catalogue, folder: Path) -> None:
-    """`desk.png`, `filing.png`, `board.png`."""
     number = await asyncio.to_thread(_citizens, stack.url, catalogue)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        agencies = ("dispendukcapil", "umum")
-        rina = await sign_in(browser, stack, add_officer(stack, "Rina W.", agency=agencies), viewport=_SIZE)
-        ibu = await sign_in(
-            browser, stack, add_officer(stack, "Bu Ratna", role="penyelia", agency=agencies), viewport=_SIZE
-        )
+        stranger = await (await browser.new_context(locale="id-ID", viewport=_SIZE)).new_page()  # type: ignore[arg-type]
+        await stranger.goto(f"{stack.url}/console/masuk")
+        await _take(stranger, folder / "login.png")
+
+        rina = await sign_in(browser, stack, add_officer(stack, "Rina W.", agency=_AGENCIES), viewport=_SIZE)
         await _answer(rina)
-        await rina.page.screenshot(path=folder / "desk.png")
+        await _take(rina.page, folder / "desk.png")
+        await rina.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+        await _take(rina.page, folder / "desk-phone.png")
+        await rina.page.set_viewport_size(_SIZE)  # type: ignore[arg-type]
         await _open_filing(rina.page, stack.url, number)
-        await rina.page.screenshot(path=folder / "filing.png")
-        await ibu.page.goto(f"{stack.url}/console/papan")
-        await ibu.page.screenshot(path=folder / "board.png")
+        await _take(rina.page, folder / "filing.png")
+        await _take_each(rina, _OF_OFFICERS, folder)
+
+        ratna = add_officer(stack, "Bu Ratna", role="penyelia", agency=_AGENCIES)
+        await _take_each(await sign_in(browser, stack, ratna, viewport=_SIZE), _OF_SUPERVISORS, folder)
+        kepala = add_officer(stack, "Bu Kepala", role="admin", agency=None)
+        await _take_each(await sign_in(browser, stack, kepala, viewport=_SIZE), _OF_ADMINS, folder)
         await browser.close()
+
+
+async def _take_each(officer: OfficerPage, pages: dict[str, str], folder: Path) -> None:
+    for name, path in pages.items():
+        await officer.page.goto(f"{officer.stack.url}/console/{path}")
+        await _take(officer.page, folder / f"{name}.png")
+
+
+async def _take(page: Page, path: Path) -> None:
+    png = await page.screenshot()
+    await asyncio.to_thread(lambda: path.write_bytes(small_picture(png)))
 
 
 def _citizens(url: str, catalogue: Catalogue) -> str:

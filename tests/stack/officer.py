@@ -17,7 +17,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page
 
 from tests.stack.running import ROOT, Running
 
-__all__ = ["OfficerAccount", "OfficerPage", "add_officer", "serious_faults", "sign_in"]
+__all__ = ["OfficerAccount", "OfficerPage", "add_officer", "as_operator", "serious_faults", "sign_in"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def add_officer(
     said = subprocess.run(
         command,
         cwd=ROOT,
-        env={**_without_ours(os.environ), "PRAJA_HOME": str(stack.home)},
+        env=dict(as_operator(stack)),
         capture_output=True,
         text=True,
         timeout=60,
@@ -117,5 +117,7 @@ def _is_fault(said: ConsoleMessage) -> bool:
     return said.type == "error" and not said.text.startswith("Failed to load resource")
 
 
-def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if not name.startswith("PRAJA_")}
+def as_operator(stack: Running) -> Mapping[str, str]:
+    """The environment in which `praja` is called beside a running stack."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PRAJA_")}
+    return {**environment, **stack.extra, "PRAJA_HOME": str(stack.home)}

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from backend.catalogue import Catalogue
 from identity import mask_numbers
-from praja.rehearsal import NUMBER, Lost, Person, Rehearsal
+from praja.rehearsal import NUMBER, Lost, Move, Person, Rehearsal
 from tests.stack.citizen import Heard, is_title, make_move, new_nik, new_phone, said, titles_of
 from tests.stack.conversation import (
     After,
@@ -32,6 +32,8 @@ __all__ = ["Differs", "Player"]
 _PUSH = 60.0
 """seconds within which a citizen is told of an officer's act"""
 _ATTEMPTS = 60
+_PATIENCE = 3
+"""times that `fill` gives the same answer to the same question"""
 _CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b")
 _IDENTITY = re.compile(r"(?<!\d)35\d{14}(?!\d)")
 _FOREIGN = ("Traceback", "Exception", "Internal Server Error", "null", "undefined")
@@ -170,15 +172,19 @@ class Player:
     def _fill(self, fill: Fill) -> None:
         person = Person(nik=self._names["nik"], phone=self._names["hp"])
         rehearsal = Rehearsal.of(self._catalogue, self._form, person, fill.answers)
+        tried: list[tuple[str, Move]] = []
+        earlier = set(self._numbers)
         for _ in range(_ATTEMPTS):
             asked = rehearsal.asked(said(self._heard))
             is_review = "Kirim" in titles_of(self._heard)
             if fill.until == ("review" if is_review else asked and asked.id):
                 return
-            if fill.until == "number" and NUMBER.search(said(self._heard)):
+            if fill.until == "number" and set(NUMBER.findall(said(self._heard))) - earlier:
                 return
             assert not is_review or fill.until == "number", f"the review came before {fill.until} was asked for"
             move = rehearsal.next(said(self._heard), titles_of(self._heard))
+            tried.append((asked.id if asked else "", move))
+            assert tried.count(tried[-1]) <= _PATIENCE, f"{tried[-1][0]} is asked again and again after {move}"
             self._note(f"> {move}")
             self._hear(make_move(self._phone, rehearsal, self._heard), None)
         raise AssertionError(f"{fill.until} was never asked for")
@@ -282,6 +288,8 @@ class Player:
         """With the names in braces replaced: {nik}, {number} …"""
         names = {**self._names, **({"number": self._numbers[-1]} if self._numbers else {})}
         content = _replaced(entry.model_dump(by_alias=True), names)
+        unknown = [name for name in ("number", "code") if f"{{{name}}}" in str(content)]
+        assert not unknown, f"{{{unknown[0]}}} stands for nothing yet: the bot hasn't named one"
         return type(entry).model_validate({key: value for key, value in content.items() if value is not None})
 
     def _note(self, line: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from praja.bench import free_ports
+from praja.ports import free_ports
 
 APP_SECRET = "rahasia-aplikasi-uji"
 PHONE_NUMBER_ID = "1090000000001"

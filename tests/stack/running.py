@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import psutil
 
-from praja.bench import free_ports
+from praja.ports import free_ports
 from tests.stack.providers import Providers, providers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,8 +114,10 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(**extra: str) -> Iterator[Running]:
-    """Start a stack and stop it; what it printed is kept in `log`."""
+def running(
+    prepare: Callable[[Mapping[str, str]], None] | None = None, /, *, checkout: Path = ROOT, **extra: str
+) -> Iterator[Running]:
+    """Start a stack and stop it; what it printed is kept in `log`. `prepare` does something before, in its environment."""
     names = ("PRAJA_HTTP_PORT", "PRAJA_BACKEND_PORT", "PRAJA_ACTIONS_PORT", "PRAJA_RASA_PORT")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     with tempfile.TemporaryDirectory(prefix="praja-stack-", ignore_cleanup_errors=True) as folder:
@@ -130,10 +132,12 @@ def running(**extra: str) -> Iterator[Running]:
             "PRAJA_RASA_TOKEN": RASA_TOKEN,
             **extra,
         }
+        if prepare is not None:
+            prepare(environment)
         with log.open("w") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "praja.command", "up"],
-                cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=output, text=True,
+                cwd=checkout, env=environment, stdout=subprocess.PIPE, stderr=output, text=True,
             )  # fmt: skip
         try:
             assert process.stdout is not None

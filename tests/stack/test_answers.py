@@ -15,6 +15,7 @@ import httpx
 from actions.backend import Question
 from actions.interpretation import Aside, Explain, File, Meaning, Value, interpret
 from actions.turn import Turn
+from backend.regions import find_place, load_regions
 from identity import InvalidNumber, parse_kk_number, parse_nik, parse_phone
 from tests.stack.running import RASA_TOKEN, ROOT, Running
 
@@ -22,6 +23,7 @@ TODAY = date(2026, 11, 24)
 RIGHT_AT_LEAST = 0.85
 CASES = [json.loads(line) for line in (ROOT / "tests/data/understanding/answers.jsonl").read_text("utf-8").splitlines()]
 PLACES = list(csv.DictReader((ROOT / "data" / "wilayah.csv").read_text("utf-8").splitlines()))
+REGIONS = load_regions(ROOT / "data")
 CHECKS = {
     "nik": lambda t: parse_nik(t, today=TODAY),
     "kk_number": lambda t: parse_kk_number(t, today=TODAY),
@@ -44,7 +46,7 @@ def test_frozen_answers(stack: Running) -> None:
 
 
 def _kind(question: Question, meaning: Meaning) -> str:
-    """As the citizen would see it: a number that the backend refuses is asked again, a skipped question is a command."""
+    """As the citizen would see it: a number or place that the backend refuses is asked again, a skipped question is a command."""
     match meaning:
         case Value(None):
             return "aside"
@@ -54,6 +56,9 @@ def _kind(question: Question, meaning: Meaning) -> str:
             except InvalidNumber:
                 return "unfit"
             return "answer"
+        case Value(str(value)) if question.type in ("kecamatan", "desa"):
+            elsewhere = question.type == "kecamatan" and len(REGIONS.kecamatan_of(value)) == 1
+            return "answer" if elsewhere or find_place(value, dict(question.choices)) else "unfit"
         case Value() | File():
             return "answer"
         case Aside() | Explain():

@@ -76,6 +76,26 @@ class _Filing(RuleBasedStateMachine):
             self._hear(self._phone.say("kembali"))
             assert self._asked is not None or "Kirim" in titles_of(self._heard), said(self._heard)
 
+    @rule()
+    def put_off_and_go_on(self) -> None:
+        with self._step():
+            asked = self._asked
+            self._hear(self._phone.say("nanti saja"))
+            assert "7 hari" in said(self._heard), said(self._heard)
+            self._hear(self._phone.say("lanjutkan"))
+            assert self._asked is asked, said(self._heard)
+
+    @precondition(lambda self: "nama" in self._given and getattr(self._asked, "id", None) != "nama")
+    @rule(name=st.sampled_from(_NAMES))
+    def change_the_name(self, name: str) -> None:
+        with self._step():
+            asked = self._asked
+            self._hear(self._phone.say("ubah nama lengkap"))
+            assert getattr(self._asked, "id", None) == "nama", said(self._heard)
+            self._hear(self._phone.say(name))
+            self._given["nama"] = name
+            assert self._asked is asked, said(self._heard)
+
     @rule(question=st.sampled_from(_QUESTIONS))
     def ask_in_between(self, question: str) -> None:
         with self._step():

@@ -42,6 +42,16 @@ async def ask_for_a_person(stack: Running, mark: str) -> SimulatorPhone:
     return phone
 
 
+async def hand_over(holder: OfficerPage, colleague: str) -> None:
+    await holder.page.locator("summary", has_text="Alihkan").click()
+    listed = holder.page.get_by_label("Ke rekan")
+    chosen = await listed.locator("option", has_text=colleague).get_attribute("value")
+    await listed.select_option(chosen)
+    await holder.page.get_by_label("Pesan untuk rekan").fill("Tolong lanjutkan")
+    await holder.page.get_by_role("button", name="Serahkan").click()
+    await holder.page.get_by_text(f"Sedang ditangani rekan: {colleague}").wait_for()
+
+
 async def both(officers: list[OfficerPage], conversation: str) -> list[int]:
     return list(await asyncio.gather(*(officer.post(conversation, "ambil", {}) for officer in officers)))
 
@@ -49,13 +59,14 @@ async def both(officers: list[OfficerPage], conversation: str) -> list[int]:
 async def test_a_conversation_is_taken_answered_and_given_back(stack: Running) -> None:
     mark = f"tolong {uuid.uuid4().hex[:8]}"
     async with a_browser() as browser:
-        rina = await sign_in(browser, stack, add_officer(stack, "Rina W."))
-        dewi = await sign_in(browser, stack, add_officer(stack, "Dewi S."))
+        names = [f"{name} {uuid.uuid4().hex[:6]}" for name in ("Rina", "Dewi")]
+        rina, dewi = [await sign_in(browser, stack, add_officer(stack, name)) for name in names]
         phone = await ask_for_a_person(stack, mark)
         conversation = await rina.waiting(mark)
         statuses = await both([rina, dewi], conversation)
         assert sorted(statuses) == [200, 409]
         winner, loser = (rina, dewi) if statuses[0] == 200 else (dewi, rina)
+        of_loser = names[1] if statuses[0] == 200 else names[0]
 
         await winner.open(conversation)
         await winner.say("Selamat pagi, ada yang bisa dibantu?")
@@ -70,8 +81,11 @@ async def test_a_conversation_is_taken_answered_and_given_back(stack: Running) -
         await winner.page.locator("#transcript").get_by_text("syarat ktp hilang apa saja?").wait_for(timeout=5000)
         assert time.monotonic() - started < 5
 
-        await winner.page.get_by_role("button", name="Selesai, kembali ke bot").click()
-        await winner.page.get_by_text("sedang dijawab bot").wait_for()
+        await hand_over(winner, of_loser)
+        await loser.open(conversation)
+        await loser.page.locator("#transcript").get_by_text("Tolong lanjutkan").wait_for()
+        await loser.page.get_by_role("button", name="Selesai, kembali ke bot").click()
+        await loser.page.get_by_text("sedang dijawab bot").wait_for()
         await asyncio.to_thread(wait_for, phone, "selesai")
         answered = await asyncio.to_thread(phone.say, "syarat ktp hilang apa saja?")
         assert any("Syarat" in bubble.text for bubble in answered)

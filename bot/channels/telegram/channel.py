@@ -114,7 +114,7 @@ class Telegram:
         return updates.parse(update)
 
     async def send(self, to: Sequence[Address], message: Outgoing) -> str:
-        """The id is `CHAT:MESSAGE`, since Telegram counts messages in each chat by itself.
+        """The id is the chat's own count of its messages; whose chat it is, the conversation knows.
 
         A caption too long for Telegram follows its file as a message of its own, whose id is the one returned.
         """
@@ -126,7 +126,7 @@ class Telegram:
                 await self._send(chat, Outgoing(text="", file=message.file))
                 message = replace(message, file=None)
             sent = await self._send(chat, message)
-        return f"{chat}:{sent.message_id}"
+        return str(sent.message_id)
 
     async def download(self, file: FileReference) -> bytes:
         """At most 16 MB. Raises SendFailed: RETRY, or RECIPIENT when it has to be sent again (too large, gone)."""

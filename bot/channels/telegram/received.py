@@ -59,6 +59,7 @@ class Message(_Part):
     document: Document | None = None
     location: Place | None = None
     contact: Card | None = None
+    media_group_id: str | None = None
 
 
 class Button(_Part):

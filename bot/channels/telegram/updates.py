@@ -90,9 +90,9 @@ def _message(message: Message, raw: Mapping[str, Any], *, edited: bool) -> Event
     if message.text is not None:
         return channel.Message(text=_text(message.text), edited=edited)
     if message.photo:
-        return channel.Message(file=_photo(message.photo, message.caption), edited=edited)
+        return _sent(_photo(message.photo, message.caption), message, edited=edited)
     if message.document:
-        return channel.Message(file=_document(message.document, message.caption), edited=edited)
+        return _sent(_document(message.document, message.caption), message, edited=edited)
     if message.location:
         return _location(message, edited=edited)
     if message.contact:
@@ -105,6 +105,10 @@ def _message(message: Message, raw: Mapping[str, Any], *, edited: bool) -> Event
 def _text(text: str) -> str:
     """The button every chat with a bot begins with sends `/start`, or `/start PAYLOAD` from a link."""
     return _GREETING if text.split(maxsplit=1)[:1] == ["/start"] else text
+
+
+def _sent(file: FileReference, message: Message, *, edited: bool) -> channel.Message:
+    return channel.Message(file=file, edited=edited, in_album=message.media_group_id is not None)
 
 
 def _photo(sizes: list[Photo], caption: str | None) -> FileReference:

@@ -7,11 +7,13 @@ import contextlib
 import hashlib
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
@@ -29,6 +31,7 @@ from bot.channel import (
 from bot.channels.whatsapp import events, webhook
 from bot.channels.whatsapp import payloads as graph
 from bot.channels.whatsapp.failures import PAIR_RATE, refusal
+from bot.channels.whatsapp.message_id import kept_id
 
 __all__ = ["WhatsApp", "WhatsAppSettings"]
 
@@ -37,6 +40,11 @@ _ACKNOWLEDGE_TIMEOUT = aiohttp.ClientTimeout(total=5)
 _LARGEST_DOWNLOAD = 16 * 1024 * 1024
 _LONGEST_PAIR_PAUSE = timedelta(minutes=5)
 _CHUNK = 64 * 1024
+_MEDIA_ID = re.compile(r"[0-9A-Za-z_-]{1,200}")
+"""it becomes part of an address"""
+_MEDIA_HOSTS = (".fbsbx.com", ".fbcdn.net", ".whatsapp.net")
+"""of Meta's, beside the Graph API's own host; the address comes with our token, and whatever it answers becomes a file"""
+_MOST_REDIRECTS = 3
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,7 @@ class WhatsApp:
         # citizen waiting for the second bubble. Who goes too far gets 131056 and waits.
         pace=timedelta(seconds=1),
         stale=timedelta(hours=12),
+        billed=True,
     )
 
     def __init__(self, settings: WhatsAppSettings, session: aiohttp.ClientSession) -> None:
@@ -119,6 +128,15 @@ class WhatsApp:
             ):
                 pass
 
+    async def token_ends(self) -> datetime | None:
+        """None: never, or Meta doesn't say."""
+        with contextlib.suppress(SendFailed, TypeError, ValueError, OverflowError):
+            told = await self._call("GET", f"{self._root}/debug_token", params={"input_token": self._settings.token})
+            data = told.get("data")
+            if isinstance(data, Mapping) and (ends := int(data.get("expires_at") or 0)):
+                return datetime.fromtimestamp(ends, UTC)
+        return None
+
     async def _send(self, to: Address, message: Outgoing, media: str | None) -> str:
         content = graph.content(
             message, media, open_list=self._settings.open_list, list_title=self._settings.list_title
@@ -134,7 +152,7 @@ class WhatsApp:
             raise replace(failed, retry_after=_pair_pause(self._pressed[to.value])) from None
         self._pressed.pop(to.value, None)
         try:
-            return str(answer["messages"][0]["id"])
+            return kept_id(str(answer["messages"][0]["id"]))
         except (KeyError, TypeError, IndexError):
             raise SendFailed(SendFailure.UNKNOWN, None, "WhatsApp took the message but gave no id") from None
 
@@ -151,6 +169,8 @@ class WhatsApp:
 
     async def _describe(self, media: str) -> Mapping[str, Any]:
         """Its address, valid for five minutes, and its SHA-256."""
+        if not _MEDIA_ID.fullmatch(media):
+            raise SendFailed(SendFailure.RECIPIENT, None, "no id of a file")
         try:
             return await self._call(
                 "GET", f"{self._root}/{media}", params={"phone_number_id": self._settings.phone_number_id}
@@ -161,10 +181,25 @@ class WhatsApp:
 
     async def _fetch(self, url: str) -> bytes | None:
         """None when the address is stale."""
+        for _ in range(_MOST_REDIRECTS):
+            content = await self._fetch_here(url)
+            if not isinstance(content, str):
+                return content
+            url = _leading(url, content)
+        raise SendFailed(SendFailure.RETRY, None, "a file's address leads in circles")
+
+    async def _fetch_here(self, url: str) -> bytes | str | None:
+        """Where else it is, as a text; None when the address is stale."""
+        if not self._is_metas(url):
+            raise SendFailed(SendFailure.RECIPIENT, None, "a file's address isn't Meta's")
         try:
-            async with self._session.get(url, headers=self._headers, timeout=_TIMEOUT) as response:
+            async with self._session.get(
+                url, headers=self._headers, timeout=_TIMEOUT, allow_redirects=False
+            ) as response:
                 if response.status == 404:
                     return None
+                if response.status in (301, 302, 303, 307, 308):
+                    return response.headers.get("Location", "")
                 if response.status != 200:
                     raise SendFailed(SendFailure.RETRY, None, f"HTTP {response.status} for a file")
                 content = bytearray()
@@ -175,6 +210,18 @@ class WhatsApp:
                 return bytes(content)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise SendFailed(SendFailure.RETRY, None, type(error).__name__) from None
+
+    def _is_metas(self, url: str) -> bool:
+        """A host that resolves to an address of ours has another name than these."""
+        graph = urlsplit(self._settings.api_url)
+        try:
+            address = urlsplit(url)
+            host = address.hostname or ""
+        except ValueError:
+            return False
+        if (address.scheme, host) == (graph.scheme, graph.hostname):
+            return True
+        return address.scheme == "https" and host.endswith(_MEDIA_HOSTS)
 
     async def _call(self, method: str, url: str, **request: Any) -> Mapping[str, Any]:
         """Raises SendFailed; UNKNOWN when the request may have been carried out."""
@@ -191,6 +238,13 @@ class WhatsApp:
         if status >= 300:
             raise refusal(status, body, retry_after=retry_after)
         return body if isinstance(body, dict) else {}
+
+
+def _leading(from_: str, location: str) -> str:
+    try:
+        return urljoin(from_, location)
+    except ValueError:
+        return location
 
 
 def _pair_pause(refusals: int) -> timedelta:

@@ -22,6 +22,7 @@ from bot.channel import (
 )
 from bot.channels.whatsapp.addresses import bsuid_address, phone_address, sender_addresses
 from bot.channels.whatsapp.failures import CODES
+from bot.channels.whatsapp.message_id import kept_id
 from bot.channels.whatsapp.received import (
     Change,
     Content,
@@ -213,7 +214,7 @@ def _delivery(status: Status) -> Event:
         return Ignored(f"status {status.status}")
     error = status.errors[0] if status.errors else None
     return Delivery(
-        provider_id=status.id,
+        provider_id=kept_id(status.id),
         state=_STATES[status.status],
         at=moment(status.timestamp),
         error_code=error.code if error else None,

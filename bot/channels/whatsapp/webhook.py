@@ -15,6 +15,7 @@ from typing import Any
 
 from bot.channel import Update
 from bot.channels.whatsapp.addresses import sender_addresses
+from bot.channels.whatsapp.message_id import kept_id
 
 __all__ = ["moment", "split", "verify_handshake", "verify_signature"]
 
@@ -111,9 +112,9 @@ def _contact(kind: str, item: object, contacts: list[Any], *, alone: bool) -> Ma
 
 def _external_id(kind: str, item: Mapping[str, Any]) -> str | None:
     if kind == "messages" and _is_id(item.get("id")):
-        return str(item["id"])
+        return kept_id(item["id"])
     if kind == "statuses" and _is_id(item.get("id")) and _is_id(item.get("status")):
-        return f"status:{item['id']}:{item['status']}"
+        return f"status:{kept_id(item['id'])}:{item['status']}"
     return None
 
 

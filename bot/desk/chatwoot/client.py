@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from bot.attachments import Attachment
 from bot.files import LARGEST_FILE
 
-__all__ = ["Chatwoot", "ChatwootFailed", "ChatwootSettings"]
+__all__ = ["Chatwoot", "ChatwootFailed", "ChatwootRefused", "ChatwootSettings"]
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 _Shape = TypeVar("_Shape", bound=BaseModel)
@@ -32,6 +32,10 @@ class ChatwootSettings:
 
 class ChatwootFailed(Exception):
     """It didn't do what it was asked; the message names a status and nothing of a citizen's."""
+
+
+class ChatwootRefused(ChatwootFailed):
+    """It won't do it the next time either."""
 
 
 class _Numbered(BaseModel):
@@ -130,6 +134,15 @@ class Chatwoot:
         status, _ = await self._ask("POST", f"/conversations/{number}/messages", json=body)
         if status != 200:
             raise ChatwootFailed(f"messages: {status}")
+
+    async def mark(self, number: int, message: int, state: str, error: str | None) -> None:
+        """How far an agent's message got: `sent`, `delivered`, `read` or `failed`. Raises ChatwootFailed, ChatwootRefused."""
+        body = {"status": state} | ({"external_error": error} if error else {})
+        status, _ = await self._ask("PATCH", f"/conversations/{number}/messages/{message}", json=body)
+        if 400 <= status < 500 and status != 429:
+            raise ChatwootRefused(f"message: {status}")
+        if status != 200:
+            raise ChatwootFailed(f"message: {status}")
 
     async def tags(self, number: int) -> Sequence[str]:
         """Of the last messages there: ours bear one, so that it can be seen whether one got through."""

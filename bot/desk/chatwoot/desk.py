@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.attachments import Attachment
 from bot.desk.chatwoot.client import Chatwoot, ChatwootFailed
+from bot.desk.chatwoot.receipts import tell_receipts
 from bot.desk.officer import Officer
 from bot.desk.packet import packet
 from bot.desk.port import Staff
@@ -55,7 +56,8 @@ class ChatwootDesk:
             due = [*await _to_carry(room), *await _to_resolve(room)]
             for row in due:
                 await self._carry(room, row)
-        return bool(due)
+            told = await tell_receipts(room, self._chatwoot)
+        return bool(due) or told
 
     async def _carry(self, room: DeskRoom, row: Row[*tuple[Any, ...]]) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.attachments import Attachment
@@ -128,9 +128,10 @@ class ChatwootDoor:
             files = [await self._file(attached, event.id, i) for i, attached in enumerate(event.attachments)]
             text = event.content or ""
             if text.strip() or not files:
-                await say(self._room, officer, conversation, text, attachment=files.pop(0) if len(files) == 1 else None)
+                only = files.pop() if len(files) == 1 else None
+                await self._sent(event, await say(self._room, officer, conversation, text, attachment=only))
             for file in files:
-                await say(self._room, officer, conversation, "", attachment=file)
+                await self._sent(event, await say(self._room, officer, conversation, "", attachment=file))
         except DeskRefused as refused:
             await self._tell(event.conversation.id, refused.sentence)
         except ChatwootFailed as failed:
@@ -186,6 +187,15 @@ class ChatwootDoor:
                 .returning(chatwoot_deliveries.c.message)
             )
             return new.first() is not None
+
+    async def _sent(self, event: _Written, message: int) -> None:
+        """How far it gets is told there; of a message that became several here, the last's."""
+        async with self._room.store.single.connect() as connection:
+            await connection.execute(
+                update(chatwoot_deliveries)
+                .where(chatwoot_deliveries.c.message == event.id)
+                .values(number=event.conversation.id, outbox=message)
+            )
 
     async def _file(self, attached: _Attached, message: int, position: int) -> Attachment:
         content = await self._chatwoot.download(attached.data_url)

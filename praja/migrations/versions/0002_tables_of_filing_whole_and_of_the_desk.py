@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql
 
 revision = "0002"
 down_revision = "0001"
+phase = "pre"
 
 
 def upgrade() -> None:

@@ -45,6 +45,9 @@ EXPECTED: dict[str, Row] = {
     "text_reply": _sent(Message(text="ini ya")),
     "edited_text": _sent(Message(text="KTP istri saya hilang", edited=True)),
     "photo": _sent(Message(file=FileReference("AgAC-besar", "foto.jpg", "image/jpeg", 180000, "KK saya"))),
+    "photo_of_album": _sent(
+        Message(file=FileReference("AgAC-besar", "foto.jpg", "image/jpeg", 180000, "KK saya"), in_album=True)
+    ),
     "photo_too_large": _sent(Message(file=FileReference("AgAC-besar", "foto.jpg", "image/jpeg", 180000))),
     "document": _sent(Message(file=FileReference("BQAC-1", "kk.pdf", "application/pdf", 54321, "ini kk"))),
     "document_bare": _sent(Message(file=FileReference("BQAC-2", "dokumen", "application/octet-stream", None))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ from bot.channel import (
     Update,
 )
 from bot.channels.whatsapp import events, webhook
+from bot.channels.whatsapp.message_id import kept_id
 
 _DATA = Path(__file__).parents[2] / "data" / "whatsapp"
 _OURS = "100000000000001"
@@ -47,7 +49,7 @@ Row = tuple[str, Sequence[Address], Event | None]
 
 
 def _one(name: str, event: Event | None, sender: Sequence[Address] = _BOTH) -> list[Row]:
-    return [(f"wamid.{name}", sender, event)]
+    return [(kept_id(f"wamid.{name}"), sender, event)]
 
 
 def _unsupported(name: str, kind: str) -> list[Row]:
@@ -55,13 +57,14 @@ def _unsupported(name: str, kind: str) -> list[Row]:
 
 
 def _delivery(state: DeliveryState, **more: Any) -> Delivery:
-    return Delivery("wamid.OURS", state, _LATER, **more)
+    return Delivery(kept_id("wamid.OURS"), state, _LATER, **more)
 
 
 def _status(state: str, event: Event | None) -> list[Row]:
-    return [(f"status:wamid.OURS:{state}", (), event)]
+    return [(f"status:{kept_id('wamid.OURS')}:{state}", (), event)]
 
 
+_OURS2 = kept_id("wamid.OURS2")
 _PHOTO = FileReference("900000000000001", "foto.jpg", "image/jpeg", None)
 _WINDOW = (
     "Message failed to send because more than 24 hours have passed since the customer last replied to this number."
@@ -154,7 +157,7 @@ EXPECTED: dict[str, list[Row]] = {
         *_one("B1", Message(text="satu")),
         *_one("B2", Message(text="dua"), _BUDI),
         *_status("sent", _delivery(DeliveryState.SENT)),
-        ("status:wamid.OURS2:delivered", (), Delivery("wamid.OURS2", DeliveryState.DELIVERED, _LATER)),
+        (f"status:{_OURS2}:delivered", (), Delivery(_OURS2, DeliveryState.DELIVERED, _LATER)),
         *_one("B3", Message(text="tiga")),
         *_one("B4", _ELSEWHERE, []),
     ],
@@ -202,8 +205,16 @@ def test_every_expectation_has_its_payload() -> None:
 
 
 def test_a_message_keeps_its_id_in_another_batch() -> None:
-    first = next(update for update in _split("batch") if update.external_id == "wamid.B2")
+    first = next(update for update in _split("batch") if update.external_id == kept_id("wamid.B2"))
     assert _split("batch_redelivered") == [first]
+
+
+def test_an_id_does_not_tell_the_number_that_meta_puts_into_it() -> None:
+    body = json.loads((_DATA / "text.json").read_text())
+    message = body["entry"][0]["changes"][0]["value"]["messages"][0]
+    message["id"] = f"wamid.{base64.b64encode(b'..6281234500001' + bytes(20)).decode()}"
+    (update,) = webhook.split(body, _OURS)
+    assert message["id"].removeprefix("wamid.")[:12] not in update.external_id
 
 
 def test_what_has_no_id_keeps_its_hash() -> None:
@@ -229,7 +240,7 @@ def test_a_thousand_updates_are_a_thousand_rows() -> None:
     body = json.loads((_DATA / "text.json").read_text())
     value = body["entry"][0]["changes"][0]["value"]
     value["messages"] = [value["messages"][0] | {"id": f"wamid.{number}"} for number in range(1000)]
-    assert [update.external_id for update in webhook.split(body, _OURS)] == [f"wamid.{n}" for n in range(1000)]
+    assert [update.external_id for update in webhook.split(body, _OURS)] == [kept_id(f"wamid.{n}") for n in range(1000)]
 
 
 _JSON = st.recursive(

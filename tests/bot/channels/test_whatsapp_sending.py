@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -26,6 +26,7 @@ from bot.channel import (
 from bot.channels.whatsapp import WhatsApp, WhatsAppSettings
 from bot.channels.whatsapp import channel as whatsapp_channel
 from bot.channels.whatsapp.failures import CODES, refusal
+from bot.channels.whatsapp.message_id import kept_id
 from tests.bot.channels.conftest import Clock
 from tests.fakes.whatsapp import CITIZEN, FakeWhatsApp
 
@@ -58,7 +59,7 @@ def test_it_is_a_channel(whatsapp: WhatsApp) -> None:
 
 async def test_text(whatsapp: WhatsApp, graph: FakeWhatsApp) -> None:
     sent = await whatsapp.send([_PHONE], Outgoing("https://sidoarjokab.go.id", tag="outbox-41"))
-    assert [message.id for message in graph.messages] == [sent]
+    assert [kept_id(message.id) for message in graph.messages] == [sent]
     assert graph.messages[0].payload == {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -154,7 +155,7 @@ async def test_what_cannot_stand_under_a_file_follows_it(
     sent = await whatsapp.send([_PHONE], Outgoing(text, choices, file=_PDF, tag="outbox-41"))
     assert graph.messages[0].payload["type"] == "document"
     assert [(message.text, message.choices) for message in graph.messages] == [("", []), (text, choices)]
-    assert graph.messages[1].id == sent
+    assert kept_id(graph.messages[1].id) == sent
     assert "biz_opaque_callback_data" not in graph.messages[0].payload
 
 
@@ -340,6 +341,49 @@ async def _no_download(whatsapp: WhatsApp, file: FileReference, failure: SendFai
     assert caught.value.failure is failure
 
 
+@pytest.mark.parametrize("redirected", [False, True])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://localhost:{port}/rahasia",  # another name of this machine
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::1]:{port}/rahasia",
+        "https://127.0.0.1:{port}/rahasia",
+        "https://fbsbx.com.penyerang.example/x",
+        "https://penyerang.example/.fbsbx.com",
+        "https://lookaside.fbsbx.com@penyerang.example/x",
+        "file:///etc/passwd",
+        "//penyerang.example/x",
+        "http://lookaside.fbsbx.com/x",
+        "http://[",
+    ],
+)
+async def test_a_file_is_fetched_from_metas_hosts_only(
+    whatsapp: WhatsApp, graph: FakeWhatsApp, unused_tcp_port: int, address: str, redirected: bool
+) -> None:
+    file = await _received_file(whatsapp, graph, b"foto")
+    elsewhere = address.format(port=unused_tcp_port)
+    if redirected:
+        graph.redirects = [elsewhere]
+    else:
+        graph.told_url = elsewhere
+    # Not RETRY: nothing was asked there, so nothing can have failed.
+    await _no_download(whatsapp, file, SendFailure.RECIPIENT)
+
+
+async def test_a_redirect_among_metas_hosts_is_followed_a_few_times(whatsapp: WhatsApp, graph: FakeWhatsApp) -> None:
+    file = await _received_file(whatsapp, graph, b"foto")
+    graph.redirects = [""]
+    assert await whatsapp.download(file) == b"foto"
+    graph.redirects = ["?"] * 10
+    await _no_download(whatsapp, file, SendFailure.RETRY)
+
+
+@pytest.mark.parametrize("media", ["", "../me", "1/../../v1/apps", "1?fields=x", "1#x", "%2e%2e", "1\n2", "9" * 300])
+async def test_what_is_no_id_of_a_file_is_not_asked_for(whatsapp: WhatsApp, graph: FakeWhatsApp, media: str) -> None:
+    await _no_download(whatsapp, FileReference(media, "x", "image/jpeg", None), SendFailure.RECIPIENT)
+
+
 async def test_acknowledge_marks_as_read_and_types(whatsapp: WhatsApp, graph: FakeWhatsApp) -> None:
     wamid = await graph.say("halo")
     await whatsapp.acknowledge(whatsapp.split(graph.webhooks[-1])[0].body)
@@ -362,3 +406,11 @@ async def test_acknowledge_never_raises(whatsapp: WhatsApp, graph: FakeWhatsApp,
     nobody = WhatsAppSettings("t", "1", "s", "v", api_url=f"http://127.0.0.1:{unused_tcp_port}")
     async with aiohttp.ClientSession() as session:
         await WhatsApp(nobody, session).acknowledge(update)
+
+
+async def test_the_end_of_the_token_is_what_meta_says(whatsapp: WhatsApp, graph: FakeWhatsApp) -> None:
+    assert await whatsapp.token_ends() is None
+    graph.token_expires_at = 1798700000
+    assert await whatsapp.token_ends() == datetime.fromtimestamp(1798700000, UTC)
+    graph.fail(190, at="/debug_token")
+    assert await whatsapp.token_ends() is None

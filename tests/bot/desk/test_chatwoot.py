@@ -6,17 +6,20 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from bot.desk.chatwoot import ChatwootSettings
 from bot.server import BotSettings
+from bot.texts import Texts
 from tests.bot.desk.people import wants_person
 from tests.bot.outside import Bot, bot_running
 from tests.fakes.chatwoot import ACCOUNT, INBOX, TOKEN, FakeChatwoot
 from tests.fakes.rasa import FakeRasa
 
+DATA = Path(__file__).parents[3] / "data"
 NIK = "3515085708909999"
 
 
@@ -86,6 +89,35 @@ async def test_the_same_event_told_twice_is_sent_once(desk: Desk) -> None:
     await desk.there.agent_says("Halo.", id=555)
     await desk.bot.until(desk.bot.idle)
     assert (await desk.heard()).count("Halo.") == 1
+
+
+async def _state(desk: Desk, state: str) -> None:
+    await desk.bot.change(f"UPDATE bot.outbox SET state = '{state}', error = 'recipient' WHERE kind = 'officer'")
+
+
+async def test_how_far_an_agents_message_got_is_told_there(desk: Desk) -> None:
+    await desk.ask()
+    await desk.there.agent_says("Ada yang bisa dibantu?")
+    shown = desk.there.talk.messages[-1]
+    await desk.bot.until(lambda: shown.get("status") in ("sent", "delivered"))
+    # It's down for a moment.
+    desk.there.trouble = [502]
+    await _state(desk, "read")
+    await desk.bot.until(lambda: shown.get("status") == "read")
+    await _state(desk, "failed")
+    await desk.bot.until(lambda: shown.get("status") == "failed")
+    assert shown["external_error"] == Texts(DATA).of("meja_gagal", "recipient")
+
+
+async def test_a_message_that_was_deleted_there_is_left_alone(desk: Desk) -> None:
+    await desk.ask()
+    await desk.there.agent_says("Halo.")
+    desk.there.talk.messages.pop()
+    await desk.bot.until(lambda: desk.bot.value("SELECT told IS NOT NULL FROM bot.chatwoot_deliveries"))
+    before = desk.there.requests
+    await _state(desk, "read")
+    await desk.bot.until(lambda: desk.bot.value("SELECT told = 'read' FROM bot.chatwoot_deliveries"))
+    assert desk.there.requests == before + 1
 
 
 async def test_assignment_takes_it_and_resolving_gives_it_back(desk: Desk, rasa: FakeRasa) -> None:

@@ -16,7 +16,7 @@ from bot.desk.changes import Change, changes
 from bot.desk.officer import DeskRefused, Refusal
 from bot.desk.packet import packet
 from bot.desk.presence import come
-from bot.desk.speech import note, retry, say, typing, window
+from bot.desk.speech import note, retry, say, typing
 from bot.desk.transcript import file, transcript
 from tests.bot.conftest import Room
 from tests.bot.desk.people import BUDI, DEWI, RINI, SITI, asks_for_a_person
@@ -80,7 +80,7 @@ async def test_outside_the_window_only_a_template_goes(room: Room, rasa: FakeRas
     person = await _held(room, rasa)
     desk = room.desk(lease=timedelta(days=3))
     await states.renew(desk, BUDI, person)
-    shown = await window(desk, BUDI, person)
+    shown = (await packet(desk, BUDI, person)).window
     assert shown.open
     assert shown.closes_at
     assert timedelta(hours=23) < shown.closes_at - room.clock() <= timedelta(hours=24)
@@ -95,7 +95,7 @@ async def test_outside_the_window_only_a_template_goes(room: Room, rasa: FakeRas
     (posted,) = room.channel.posted
     assert posted.message.template
     assert list(posted.message.template.parameters) == ["Masih perlu?"]
-    assert (await window(desk, BUDI, person)).template == "kabar"
+    assert (await packet(desk, BUDI, person)).window.template == "kabar"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ async def test_other_agencies_and_other_conversations_stay_closed(room: Room, ra
         transcript(desk, RINI, person),
         packet(desk, RINI, person),
         note(desk, RINI, person, "x"),
-        window(desk, RINI, person),
+        packet(desk, RINI, person),
         file(desk, RINI, person, attached.id),
     ):
         with pytest.raises(DeskRefused) as caught:

@@ -311,4 +311,4 @@ def test_the_desk_never_goes_wrong(bot_database: str) -> None:
 
 @pytest.mark.verify
 def test_the_desk_never_goes_wrong_for_long(bot_database: str) -> None:
-    _run(bot_database, examples=60, steps=25)
+    _run(bot_database, examples=40, steps=20)

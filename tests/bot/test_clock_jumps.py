@@ -1,0 +1,66 @@
+"""The clock jumps, as it does when a machine has slept: leases run out while their holders are still at work."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from tests.bot.conftest import Room
+from tests.bot.fakes import update
+from tests.fakes.rasa import FakeRasa
+
+_SLEPT = timedelta(minutes=5)
+
+
+async def test_a_turn_that_outlived_its_lease_records_nothing_under_a_later_claim_of_the_same_worker(
+    room: Room, rasa: FakeRasa
+) -> None:
+    rasa.delay = 0.6
+    await room.receive(update("1", text="satu"))
+    async with room.at_work():
+        await rasa.asked.wait()
+        await asyncio.sleep(0.3)
+        room.clock.advance(_SLEPT)
+        # The first turn is answered, the second, of the same message, isn't yet: it finds a third that holds the lease.
+        await room.until(lambda: len(room.channel.posted) == 1)
+        await room.receive(update("2", text="dua"))
+        await room.until(room.idle)
+        await asyncio.sleep(0.5)
+        await room.until(room.idle)
+    assert room.channel.texts() == ["Jawaban: satu", "Jawaban: dua"]
+
+
+async def test_what_is_being_sent_is_not_sent_again_by_the_same_sender(room: Room) -> None:
+    going_on = asyncio.Event()
+    begun = 0
+
+    async def wait() -> None:
+        nonlocal begun
+        begun += 1
+        await going_on.wait()
+
+    room.channel.before_sending = wait
+    await room.receive(update("1", text="satu"))
+    async with room.at_work():
+        await room.until(lambda: begun == 1)
+        room.clock.advance(_SLEPT)
+        await asyncio.sleep(0.3)
+        going_on.set()
+        await room.until(room.idle)
+    assert (begun, room.channel.texts()) == (1, ["Jawaban: satu"])
+
+
+async def test_a_clock_that_goes_back_holds_nobody_up(room: Room, rasa: FakeRasa) -> None:
+    await room.receive(update("1", text="satu"))
+    async with room.at_work():
+        await room.until(room.idle)
+    # What a killed process and a failed try have left behind.
+    ahead = room.clock() + timedelta(minutes=1)
+    await room.rows("UPDATE bot.conversations SET leased_by = 'x', lease_until = :at, send_lease_until = :at", at=ahead)
+    await room.rows("UPDATE bot.conversations SET retry_at = :at, send_after = :at, paced_until = :at", at=ahead)
+    async with room.at_work():
+        room.clock.advance(-timedelta(hours=2))
+        await room.receive(update("2", text="dua"))
+        await room.until(room.idle)
+    assert room.channel.texts() == ["Jawaban: satu", "Jawaban: dua"]
+    assert rasa.overlaps == 0

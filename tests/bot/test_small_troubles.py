@@ -1,0 +1,52 @@
+"""Small troubles stay small: one row that cannot be read, a mistake in one part, connections that are cut."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+
+from bot.lasting import lasting
+from tests.bot.conftest import Room
+from tests.bot.fakes import update
+
+
+async def test_an_address_that_cannot_be_opened_holds_up_only_its_own_conversation(room: Room) -> None:
+    await room.receive(update("1", text="satu", bsuid="ID.1"))
+    await room.rows("UPDATE bot.addresses SET value = '\\x00'::bytea")
+    await room.receive(update("2", text="dua", bsuid="ID.2"))
+    async with room.at_work():
+        await room.until(lambda: room.channel.texts() == ["Jawaban: dua"])
+        await asyncio.sleep(0.2)
+    assert await room.value("SELECT count(*) FROM bot.outbox WHERE state = 'queued'") == 1
+
+
+async def test_what_ends_by_mistake_is_begun_again() -> None:
+    tries = 0
+
+    async def work() -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise KeyError("mistake")
+
+    await asyncio.wait_for(lasting(work, pause=0.01), 5)
+    assert tries == 3
+
+
+async def test_what_was_sent_while_the_connections_were_cut_is_written_down_and_not_sent_again(room: Room) -> None:
+    async def cut() -> None:
+        room.channel.before_sending = None
+        async with await psycopg.AsyncConnection.connect(room.url, autocommit=True) as connection:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    room.channel.before_sending = cut
+    await room.receive(update("1", text="satu"))
+    async with room.at_work():
+        await room.until(lambda: bool(room.channel.posted))
+        await asyncio.sleep(1)
+        await room.until(room.idle)
+    assert room.channel.texts() == ["Jawaban: satu"]
