@@ -27,6 +27,15 @@ _SUBJECTS: Mapping[str, str] = {
     "reviewed_set": "set tinjauan",
     "training_run": "latihan",
 }
+_PAGES: Mapping[str, str] = {
+    "review:decisions": "halaman keputusan",
+    "review:insight": "halaman wawasan",
+    "review:labels": "halaman label",
+    "review:quality": "halaman mutu",
+    "review:sets": "halaman set contoh",
+    "review:shadow": "halaman bayangan",
+}
+"""looked at as a whole"""
 _DETAILS: Mapping[str, str] = {
     "count": "banyaknya",
     "days": "hari",
@@ -88,4 +97,4 @@ def _subject(text: str) -> str:
 
 def _shown(subject: str, named: Mapping[str, str]) -> str:
     kind, _, which = subject.partition(":")
-    return f"{_SUBJECTS.get(kind, kind)} {named.get(subject, which)}".strip()
+    return _PAGES.get(subject) or f"{_SUBJECTS.get(kind, kind)} {named.get(subject, which)}".strip()

@@ -69,6 +69,7 @@ class Pages:
             "delivery": _named(_DELIVERY),
             "channel": _named(_CHANNELS),
             "spaced": _named({}),
+            "decimal": _decimal,
         }
 
     def render(self, template: str, values: Mapping[str, Any]) -> str:
@@ -87,6 +88,10 @@ def _day(day: date) -> str:
 
 def _clock(at: datetime) -> str:
     return f"{at.astimezone(_LOCAL):%H.%M}"
+
+
+def _decimal(value: float, places: int) -> str:
+    return f"{value:.{places}f}".replace(".", ",")
 
 
 def _named(names: Mapping[str, str]) -> Callable[[str], str]:

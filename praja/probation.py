@@ -1,26 +1,29 @@
-"""A model's first minutes live: where citizens are understood less than before it, or not answered, it has to go."""
+"""A model's first minutes live: where citizens are understood less than before it, or answered, it has to go."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
-from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy import Connection, Engine, and_, create_engine, func, or_, select
 
 from bot.tables import conversations, frames, inbox
+from bot.turn import Outcome
 from learning.live_model import Change, LiveModel
 from praja.database import database, with_driver
 from praja.settings import Settings
 
-__all__ = ["Observation", "Probation", "Tally", "observe", "probation", "watch"]
+__all__ = ["Comparison", "Observation", "Probation", "Tally", "observe", "probation", "watch"]
 
 _BEFORE = 500
 """messages before it went live, to compare with"""
+_JUST_BEFORE = 30
+"""messages at least, to compare with what can't be answered; more where more have come since"""
 _OFTEN = 2
 """tries of one message that didn't end in an answer"""
 _CHANCE = 2.0
@@ -50,38 +53,52 @@ class Probation:
 @dataclass(frozen=True)
 class Tally:
     messages: int
-    lost: int
-    """not understood"""
+    bad: int
+    """not understood, or not answered"""
 
     @property
     def share(self) -> float:
-        return self.lost / self.messages if self.messages else 0.0
+        return self.bad / self.messages if self.messages else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.bad} dari {self.messages}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    before: Tally
+    since: Tally
+
+    def is_worse(self, rise: float = 0.0) -> bool:
+        """By more than `rise`, and beyond chance."""
+        risen = self.since.share - self.before.share
+        return risen > max(rise, _CHANCE * self._error())
+
+    def _error(self) -> float:
+        messages = max(self.since.messages, 1), max(self.before.messages, 1)
+        together = (self.since.bad + self.before.bad) / sum(messages)
+        return math.sqrt(together * (1 - together) * sum(1 / each for each in messages))
 
 
 @dataclass(frozen=True)
 class Observation:
-    before: Tally
-    since: Tally
-    failing: int
-    """conversations that wait for an answer after several tries"""
+    understood: Comparison
+    answered: Comparison
+    """by when they came; bad are those that wait after several tries, one a conversation, or were given up"""
+    well: int = 0
+    """where nothing is answered any more: how many messages that came since were answered until then"""
 
     def verdict(self, rules: Probation) -> str | None:
-        """Why it has to go, an Indonesian sentence; None while it may stay."""
-        if self.failing > rules.failing:
-            return f"{self.failing} percakapan gagal dijawab berulang kali"
-        rise = self.since.share - self.before.share
-        if self.since.messages < rules.fewest or rise <= rules.rise or rise <= _CHANCE * self._error():
-            return None
-        return (
-            f"{self.since.lost} dari {self.since.messages} pesan tidak dipahami, "
-            f"sebelumnya {self.before.lost} dari {self.before.messages}"
-        )
+        """Why it has to go, an Indonesian sentence; None while it may stay.
 
-    def _error(self) -> float:
-        messages = self.since.messages + self.before.messages
-        together = (self.since.lost + self.before.lost) / messages
-        spread = together * (1 - together)
-        return math.sqrt(spread * (1 / self.since.messages + 1 / max(self.before.messages, 1)))
+        It needn't for an outage: one of before it shows in the comparison, and where all stands still at once after it
+        has answered well, that isn't its reading.
+        """
+        if self.answered.since.bad > rules.failing and self.answered.is_worse() and self.well < rules.fewest:
+            return f"{self.answered.since} pesan gagal dijawab berulang kali, sebelumnya {self.answered.before}"
+        if self.understood.since.messages >= rules.fewest and self.understood.is_worse(rules.rise):
+            return f"{self.understood.since} pesan tidak dipahami, sebelumnya {self.understood.before}"
+        return None
 
 
 async def probation(
@@ -127,16 +144,45 @@ async def watch(settings: Settings, send_back: Callable[[Change, str], Awaitable
 
 def observe(engine: Engine, model: str, live_since: datetime) -> Observation:
     """From the bot's tables; `model` as a turn's answer names it."""
+    with engine.connect() as connection:
+        before, since = _failing(connection, live_since)
+        stood = since.index(True) if since and since[-1] else 0
+        return Observation(
+            _understood(connection, model, live_since),
+            Comparison(_tally(before), _tally(since)),
+            stood if all(since[stood:]) else 0,
+        )
+
+
+def _understood(connection: Connection, model: str, live_since: datetime) -> Comparison:
     asked = select(frames.c.understood, frames.c.model, inbox.c.answered_at).join(inbox, inbox.c.id == frames.c.inbox)
     since = asked.where(frames.c.model == model, inbox.c.answered_at >= live_since)
     before = asked.where(inbox.c.answered_at < live_since).order_by(inbox.c.answered_at.desc()).limit(_BEFORE)
-    with engine.connect() as connection:
-        tallies = []
-        for messages in (before.subquery(), since.subquery()):
-            lost = func.count().filter(~messages.c.understood)
-            count, missed = connection.execute(select(func.count(), lost).select_from(messages)).one()
-            tallies.append(Tally(count, missed))
-        failing = connection.scalar(
-            select(func.count()).select_from(conversations).where(conversations.c.attempts >= _OFTEN)
-        )
-    return Observation(tallies[0], tallies[1], failing or 0)
+    tallies = []
+    for messages in (before.subquery(), since.subquery()):
+        lost = func.count().filter(~messages.c.understood)
+        tallies.append(Tally(*connection.execute(select(func.count(), lost).select_from(messages)).one()))
+    return Comparison(*tallies)
+
+
+def _failing(connection: Connection, live_since: datetime) -> tuple[Sequence[bool], Sequence[bool]]:
+    """Of the messages that came before, and since, and were taken to a model: whether each fails. Since: in order."""
+    other = inbox.alias()
+    first = (
+        select(func.min(other.c.id))
+        .where(other.c.conversation == inbox.c.conversation, other.c.answered_at.is_(None))
+        .scalar_subquery()
+    )
+    waits = and_(inbox.c.answered_at.is_(None), conversations.c.attempts >= _OFTEN, inbox.c.id == first)
+    taken = (
+        select(or_(inbox.c.answered_at.is_(None), inbox.c.outcome == Outcome.GIVEN_UP.value))
+        .join(conversations, conversations.c.id == inbox.c.conversation)
+        .where(or_(inbox.c.outcome.in_([Outcome.ANSWERED.value, Outcome.GIVEN_UP.value]), waits))
+    )
+    since = connection.scalars(taken.where(inbox.c.received_at >= live_since).order_by(inbox.c.id)).all()
+    earlier = taken.where(inbox.c.received_at < live_since).order_by(inbox.c.id.desc())
+    return connection.scalars(earlier.limit(max(len(since), _JUST_BEFORE))).all(), since
+
+
+def _tally(failing: Sequence[bool]) -> Tally:
+    return Tally(len(failing), sum(failing))

@@ -19,6 +19,13 @@ function entitle() {
 }
 entitle();
 
+// On a phone the menu is wider than the screen: where one is comes to its middle.
+const here = $(".bar nav [aria-current]");
+if (here) {
+  const menu = here.parentElement;
+  menu.scrollLeft = here.offsetLeft - menu.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
+}
+
 function tellOfQueue() {
   const now = counted("waiting");
   const overdue = counted("overdue");

@@ -60,9 +60,9 @@ async def test_a_conversation_is_taken_answered_noted_and_handed_on(
         await expect(page).to_have_title("(1) Percakapan · Meja Praja")
         await page.keyboard.press("j")
         await page.wait_for_url(f"**/{conversation}*")
-        await page.keyboard.press("a")
+        async with page.expect_navigation():
+            await page.keyboard.press("a")
         reply = page.get_by_label("Balasan", exact=True)
-        await reply.wait_for()
         await page.keyboard.press("r")
         await expect(reply).to_be_focused()
         await page.get_by_label("Balasan siap pakai").select_option(label="Salam")
@@ -83,7 +83,7 @@ async def test_a_conversation_is_taken_answered_noted_and_handed_on(
         await expect(reply).to_have_value("yang belum dikirim")
 
         await page.locator("summary", has_text="Alihkan").click()
-        await page.get_by_label("Ke kantor").fill("Kantor Kecamatan Sedati")
+        await page.get_by_role("combobox", name="Ke kantor").fill("Kantor Kecamatan Sedati")
         await page.get_by_label("Pesan untuk petugas di sana").fill("Warga Sedati")
         await page.locator("button", has_text="Alihkan").click()
         await page.get_by_text("Percakapan dialihkan ke Kantor Kecamatan Sedati").wait_for()
@@ -183,4 +183,4 @@ async def _unfold(page: Page) -> None:
     for summary in await page.locator("main summary").all():
         await summary.click()
     if await page.locator(".later").count():
-        await page.get_by_label("Ke kantor").wait_for()
+        await page.get_by_role("combobox", name="Ke kantor").wait_for()

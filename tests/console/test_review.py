@@ -378,7 +378,7 @@ class TestPages:
         visitor = await visit()
         await sign_in(visitor, "bos", clock)
         shown = " ".join((await (await visitor.get("/console/tinjauan/mutu")).text()).split())
-        assert '75.0 % <span class="soft">(30.1–95.4 %)' in shown
+        assert '75,0 % <span class="soft">(30,1–95,4 %)' in shown
         assert "4 sudah dinilai" in shown
         assert "Tanya syarat dikira Tanya biaya: 1" in shown
         assert "1 pesan" in shown

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, insert
 from bot.tables import conversations, frames, inbox, metadata
 from learning.live_model import Change, Kind, LiveModel
 from praja.database import with_driver
-from praja.probation import Observation, Probation, Tally, observe, probation
+from praja.probation import Comparison, Observation, Probation, Tally, observe, probation
 from tests.fakes.tables import empty_tables, make_tables
 
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
@@ -30,45 +30,120 @@ def engine(postgres_server: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def write(engine: Engine, model: str, at: datetime, count: int, lost: int, attempts: int = 0) -> None:
-    with engine.begin() as connection:
-        conversation = uuid.uuid4()
-        connection.execute(
-            insert(conversations).values(id=conversation, channel="simulator", created_at=at, attempts=attempts)
-        )
+class Citizens:
+    """What came of their messages, each in a conversation of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def answered(self, model: str, at: datetime, count: int, lost: int = 0) -> None:
         for number in range(count):
-            key = connection.execute(
-                insert(inbox)
-                .values(
-                    channel="simulator", external_id=str(uuid.uuid4()), conversation=conversation, received_at=at,
-                    answered_at=at,
-                )
-                .returning(inbox.c.id)
-            ).scalar_one()  # fmt: skip
-            connection.execute(insert(frames).values(inbox=key, model=model, understood=number >= lost))
+            key = self._write(at, answered_at=at, outcome="answered")
+            with self._engine.begin() as connection:
+                connection.execute(insert(frames).values(inbox=key, model=model, understood=number >= lost))
+
+    def waiting(self, at: datetime, count: int, attempts: int = 2) -> None:
+        for _ in range(count):
+            self._write(at, attempts)
+
+    def given_up(self, at: datetime, count: int) -> None:
+        for _ in range(count):
+            self._write(at, answered_at=at, outcome="given_up")
+
+    def _write(self, at: datetime, attempts: int = 0, **more: object) -> int:
+        conversation = uuid.uuid4()
+        message = {"channel": "simulator", "conversation": conversation, "received_at": at}
+        with self._engine.begin() as connection:
+            connection.execute(
+                insert(conversations).values(id=conversation, channel="simulator", created_at=at, attempts=attempts)
+            )
+            key: int = connection.execute(
+                insert(inbox).values(external_id=str(uuid.uuid4()), **message, **more).returning(inbox.c.id)
+            ).scalar_one()
+            if attempts:
+                # Behind the message that fails: it wasn't tried yet.
+                connection.execute(insert(inbox).values(external_id=str(uuid.uuid4()), **message))
+        return key
 
 
-def test_what_is_counted(engine: Engine) -> None:
-    write(engine, "old", NOW - timedelta(hours=1), 12, 3)
-    write(engine, "new", NOW + timedelta(minutes=1), 8, 5, attempts=2)
+@pytest.fixture
+def citizens(engine: Engine) -> Citizens:
+    return Citizens(engine)
+
+
+EARLIER, LATER = NOW - timedelta(minutes=5), NOW + timedelta(minutes=1)
+
+
+def test_what_is_counted(engine: Engine, citizens: Citizens) -> None:
+    citizens.answered("old", EARLIER, 12, lost=3)
+    citizens.waiting(EARLIER, 2)
+    citizens.given_up(EARLIER, 1)
     # A turn that began before ends with the model before.
-    write(engine, "old", NOW + timedelta(seconds=1), 1, 1)
-    assert observe(engine, "new", NOW) == Observation(Tally(12, 3), Tally(8, 5), 1)
+    citizens.answered("old", NOW + timedelta(seconds=1), 1, lost=1)
+    citizens.waiting(LATER, 1)
+    citizens.waiting(LATER, 4, attempts=1)
+    citizens.answered("new", LATER, 8, lost=5)
+    assert observe(engine, "new", NOW) == Observation(
+        Comparison(Tally(12, 3), Tally(8, 5)), Comparison(Tally(15, 3), Tally(10, 1))
+    )
+
+
+def test_a_model_that_answers_nobody_has_to_go(engine: Engine, citizens: Citizens) -> None:
+    citizens.answered("old", EARLIER, 40)
+    citizens.waiting(LATER, 7)
+    why = observe(engine, "new", NOW).verdict(RULES)
+    assert why == "7 dari 7 pesan gagal dijawab berulang kali, sebelumnya 0 dari 30"
+
+
+def test_a_model_that_answers_some_not_has_to_go(engine: Engine, citizens: Citizens) -> None:
+    citizens.answered("old", EARLIER, 80)
+    citizens.answered("new", LATER, 40)
+    citizens.waiting(LATER, 7)
+    citizens.answered("new", LATER, 3)
+    assert observe(engine, "new", NOW).verdict(RULES) is not None
+
+
+def test_it_may_stay_in_an_outage_of_before(engine: Engine, citizens: Citizens) -> None:
+    citizens.answered("old", EARLIER, 80)
+    citizens.waiting(EARLIER, 25)
+    citizens.given_up(EARLIER, 5)
+    citizens.waiting(LATER, 20)
+    assert observe(engine, "new", NOW).verdict(RULES) is None
+
+
+def test_it_may_stay_in_an_outage_that_comes_after_it_has_answered_well(engine: Engine, citizens: Citizens) -> None:
+    citizens.answered("old", EARLIER, 40)
+    citizens.answered("new", LATER, RULES.fewest)
+    citizens.waiting(LATER, 20)
+    assert observe(engine, "new", NOW).verdict(RULES) is None
+
+
+LOST, FINE = Comparison(Tally(200, 10), Tally(40, 14)), Comparison(Tally(200, 10), Tally(40, 2))
+FAILING = Comparison(Tally(40, 0), Tally(40, RULES.failing + 1))
+ANSWERED = Comparison(Tally(40, 0), Tally(40, 0))
 
 
 @pytest.mark.parametrize(
     ("observation", "why"),
     [
-        (Observation(Tally(200, 10), Tally(40, 2), 0), None),
-        (Observation(Tally(200, 10), Tally(40, 14), 0), "14 dari 40 pesan tidak dipahami, sebelumnya 10 dari 200"),
-        (Observation(Tally(200, 10), Tally(RULES.fewest - 1, 20), 0), None),
+        (Observation(FINE, ANSWERED), None),
+        (Observation(LOST, ANSWERED), "14 dari 40 pesan tidak dipahami, sebelumnya 10 dari 200"),
+        (Observation(Comparison(Tally(200, 10), Tally(RULES.fewest - 1, 20)), ANSWERED), None),
         # Within chance: so few were asked before.
-        (Observation(Tally(8, 1), Tally(30, 10), 0), None),
+        (Observation(Comparison(Tally(8, 1), Tally(30, 10)), ANSWERED), None),
         # Nothing to compare with.
-        (Observation(Tally(0, 0), Tally(40, 30), 0), None),
-        (Observation(Tally(200, 10), Tally(0, 0), RULES.failing), None),
-        (Observation(Tally(200, 10), Tally(0, 0), RULES.failing + 1), "6 percakapan gagal dijawab berulang kali"),
-        (Observation(Tally(0, 0), Tally(0, 0), 0), None),
+        (Observation(Comparison(Tally(0, 0), Tally(40, 30)), ANSWERED), None),
+        (Observation(FINE, FAILING), "6 dari 40 pesan gagal dijawab berulang kali, sebelumnya 0 dari 40"),
+        (Observation(FINE, Comparison(Tally(40, 0), Tally(40, RULES.failing))), None),
+        (Observation(FINE, Comparison(Tally(40, 4), Tally(40, 6))), None),
+        (
+            Observation(FINE, FAILING, well=RULES.fewest - 1),
+            "6 dari 40 pesan gagal dijawab berulang kali, sebelumnya 0 dari 40",
+        ),
+        (Observation(FINE, FAILING, well=RULES.fewest), None),
+        # That nothing is answered now says nothing of what was.
+        (Observation(LOST, FAILING, well=RULES.fewest), "14 dari 40 pesan tidak dipahami, sebelumnya 10 dari 200"),
+        (Observation(Comparison(Tally(0, 0), Tally(0, 0)), Comparison(Tally(0, 0), Tally(0, 0))), None),
     ],
 )
 def test_when_it_has_to_go(observation: Observation, why: str | None) -> None:
@@ -98,7 +173,7 @@ class Watched:
         self.sent_back.append((change.model, why))
 
 
-GOOD, BAD = Observation(Tally(200, 10), Tally(40, 2), 0), Observation(Tally(200, 10), Tally(80, 40), 0)
+GOOD, BAD = Observation(FINE, ANSWERED), Observation(Comparison(Tally(200, 10), Tally(80, 40)), ANSWERED)
 
 
 async def test_it_goes_in_the_minute_it_shows(tmp_path: Path) -> None:

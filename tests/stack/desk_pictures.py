@@ -27,8 +27,8 @@ _OF_SUPERVISORS = {
     "review-quality": "tinjauan/mutu",
     "review-insight": "tinjauan/wawasan",
 }
-_OF_ADMINS = {"accounts": "akun/semua", "audit": "audit", "training": "latihan"}
-"""name of the picture → address of the page"""
+_OF_ADMINS = {"accounts": "akun/semua", "audit": "audit"}
+"""name of the picture → address of the page; that of training is taken by test_retraining.py, when there is something to see"""
 
 
 async def take_desk_pictures(stack: Running, catalogue: Catalogue, folder: Path) -> None:

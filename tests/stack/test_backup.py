@@ -69,7 +69,9 @@ def test_what_was_filed_before_the_backup_is_there_after_it(
 def _traffic(stack: Running) -> Iterator[None]:
     """Citizens who write as fast as they are answered."""
     over = threading.Event()
-    writers = [threading.Thread(target=_write, args=(stack, name, over)) for name in ("satu", "dua", "tiga")]
+    # Other people each time: whoever is answered at the moment of a backup is so again once that claim has run out.
+    names = [f"ramai-{secrets.token_hex(4)}" for _ in range(3)]
+    writers = [threading.Thread(target=_write, args=(stack, name, over)) for name in names]
     for writer in writers:
         writer.start()
     try:
@@ -82,6 +84,6 @@ def _traffic(stack: Running) -> Iterator[None]:
 
 
 def _write(stack: Running, name: str, over: threading.Event) -> None:
-    phone = SimulatorPhone(stack.url, f"ramai-{name}")
+    phone = SimulatorPhone(stack.url, name)
     while not over.is_set():
         phone.say("ktp hilang syaratnya apa saja ya")

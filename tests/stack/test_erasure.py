@@ -14,7 +14,7 @@ from tests.stack.running import Running
 
 pytestmark = pytest.mark.verify
 
-TELLING = {"bot.inbox.raw", "bot.outbox.body", "bot.frames.text", "bot.phones.value", "backend.drafts.content"}
+TELLING = {"bot.inbox.raw", "bot.frames.text", "bot.phones.value", "backend.drafts.content"}
 """some of where a person's words, numbers or name lie while they are kept"""
 
 
@@ -24,7 +24,7 @@ def test_nothing_is_left_of_who_asks_for_it(stack: Running, catalogue: Catalogue
     phone.say(f"nama saya Kinanti Larasati Ayuningtyas, nik {nik}")
     phone.send_contact(phone.own_number)
     number, _ = file_service(phone, catalogue.services["ktp_hilang"], nik=nik)
-    for state in ("DIPROSES", "SELESAI"):
+    for state in ("DIPROSES", "DISETUJUI", "SELESAI"):
         stack.transition(number, state)
         assert phone.later()
     with psycopg.connect(address(stack.home)) as connection:

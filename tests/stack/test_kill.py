@@ -67,7 +67,7 @@ def _sorry(heard: list[Heard]) -> bool:
     [
         pytest.param("bot", id="bot"),
         pytest.param("rasa", id="rasa", marks=pytest.mark.verify),
-        pytest.param("actions", id="actions"),
+        pytest.param("actions", id="actions", marks=pytest.mark.verify),
         pytest.param("backend", id="backend", marks=pytest.mark.verify),
     ],
 )

@@ -36,7 +36,9 @@ def test_nothing_about_a_citizen_is_kept_in_clear(stack: Running, catalogue: Cat
     phone.send_contact(phone.own_number)
     phone.say("tolong petugas saja, rumah saya di Jalan Anggrek Bulan 77")
     add_officer(stack, "Rina W.")
-    phone.say("ini nomor kakak saya 0812-9876-1234 ya bu")
+    # The bot is silent now: an officer reads it.
+    phone.control("say", text="ini nomor kakak saya 0812-9876-1234 ya bu")
+    time.sleep(2)
     assert found_in_clear(stack, TOLD) == []
 
 

@@ -26,6 +26,7 @@ from tests.stack.checkout import check_out
 from tests.stack.citizen import SimulatorPhone, said
 from tests.stack.officer import add_officer, sign_in
 from tests.stack.running import ROOT, Running, running
+from tests.stack.small_picture import small_picture
 from tests.stack.traffic import Traffic
 
 pytestmark = [
@@ -213,4 +214,6 @@ async def make_set(page: Page, url: str) -> None:
 
 async def picture(page: Page, name: str) -> None:
     if PICTURES:
-        await page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+        png = await page.screenshot(full_page=True)
+        path = Path(PICTURES) / f"{name}.png"
+        await asyncio.to_thread(lambda: path.write_bytes(small_picture(png)))
