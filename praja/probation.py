@@ -86,13 +86,13 @@ class Observation:
     answered: Comparison
     """by when they came; bad are those that wait after several tries, one a conversation, or were given up"""
     well: int = 0
-    """where nothing is answered any more: how many messages that came since were answered until then"""
+    """where all failing was in one stretch in which nothing was answered: how many messages were answered before it"""
 
     def verdict(self, rules: Probation) -> str | None:
         """Why it has to go, an Indonesian sentence; None while it may stay.
 
-        It needn't for an outage: one of before it shows in the comparison, and where all stands still at once after it
-        has answered well, that isn't its reading.
+        It needn't for an outage: one of before it shows in the comparison, and where all stood still at once after it
+        had answered well, that wasn't its doing. What failed then may wait for its next try long after the outage.
         """
         if self.answered.since.bad > rules.failing and self.answered.is_worse() and self.well < rules.fewest:
             return f"{self.answered.since} pesan gagal dijawab berulang kali, sebelumnya {self.answered.before}"
@@ -145,13 +145,9 @@ async def watch(settings: Settings, send_back: Callable[[Change, str], Awaitable
 def observe(engine: Engine, model: str, live_since: datetime) -> Observation:
     """From the bot's tables; `model` as a turn's answer names it."""
     with engine.connect() as connection:
+        understood = _understood(connection, model, live_since)
         before, since = _failing(connection, live_since)
-        stood = since.index(True) if since and since[-1] else 0
-        return Observation(
-            _understood(connection, model, live_since),
-            Comparison(_tally(before), _tally(since)),
-            stood if all(since[stood:]) else 0,
-        )
+    return Observation(understood, Comparison(_tally(before), _tally(since)), _well(since))
 
 
 def _understood(connection: Connection, model: str, live_since: datetime) -> Comparison:
@@ -166,7 +162,10 @@ def _understood(connection: Connection, model: str, live_since: datetime) -> Com
 
 
 def _failing(connection: Connection, live_since: datetime) -> tuple[Sequence[bool], Sequence[bool]]:
-    """Of the messages that came before, and since, and were taken to a model: whether each fails. Since: in order."""
+    """Of the messages that came before, and since, and were taken to a model: whether each fails.
+
+    Since: in the order of when they were answered, or last tried.
+    """
     other = inbox.alias()
     first = (
         select(func.min(other.c.id))
@@ -179,10 +178,16 @@ def _failing(connection: Connection, live_since: datetime) -> tuple[Sequence[boo
         .join(conversations, conversations.c.id == inbox.c.conversation)
         .where(or_(inbox.c.outcome.in_([Outcome.ANSWERED.value, Outcome.GIVEN_UP.value]), waits))
     )
-    since = connection.scalars(taken.where(inbox.c.received_at >= live_since).order_by(inbox.c.id)).all()
+    tried = func.coalesce(inbox.c.answered_at, conversations.c.served_at)
+    since = connection.scalars(taken.where(inbox.c.received_at >= live_since).order_by(tried)).all()
     earlier = taken.where(inbox.c.received_at < live_since).order_by(inbox.c.id.desc())
     return connection.scalars(earlier.limit(max(len(since), _JUST_BEFORE))).all(), since
 
 
 def _tally(failing: Sequence[bool]) -> Tally:
     return Tally(len(failing), sum(failing))
+
+
+def _well(failing: Sequence[bool]) -> int:
+    places = [place for place, fails in enumerate(failing) if fails]
+    return places[0] if places and places[-1] - places[0] + 1 == len(places) else 0

@@ -17,12 +17,16 @@ from tests.chaos.stand import Stand
 
 __all__ = ["Verdict", "judge"]
 
+_BACKEND_IS_DOWN = "sistem pencatatan sedang tidak bisa dihubungi"
+"""`backend_mati` of data/teks/percakapan.yml: what answers a question while the backend fails (docs/decisions/0001)"""
 _WITH_A_REASON = frozenset({"failed", "withheld", "held"})
 
 
 @dataclass
 class Verdict:
     wrong: list[str] = field(default_factory=list)
+    told_to_ask_again: int = 0
+    """questions answered by the sentence that the backend can't be reached"""
     figures: dict[str, Any] = field(default_factory=dict)
     checked: list[str] = field(default_factory=list)
     """what `praja check` says"""
@@ -54,6 +58,7 @@ async def judge(stand: Stand, askers: Sequence[Asker], filers: Sequence[Filer]) 
         "bubbles": sum(len(phone.bubbles()) for phone in phones),
         "copies": dict(copies),
         "told it will be answered later": sum(is_sorry(b.text) for phone in phones for b in phone.bubbles()),
+        "told to ask again": verdict.told_to_ask_again,
         "outbox": dict(Counter(row["state"] for row in outbox.values())),
         "failed with": dict(Counter(row["error"] for row in outbox.values() if row["state"] == "failed")),
         "delivered again by WhatsApp": stand.meta.redelivered,
@@ -149,7 +154,9 @@ def _each_question_answered(
         found = [i for i, text in enumerate(texts) if question.mark in text]
         what = f"{question.text!r} on {asker.phone.channel}, inbox {message['id']}"
         states = answers[bursts[message["id"]]]
-        if not found:
+        if not found and _BACKEND_IS_DOWN in " ".join(texts):
+            verdict.told_to_ask_again += 1
+        elif not found:
             if not states & _WITH_A_REASON:
                 verdict.wrong.append(f"no answer on the phone to {what}; the outbox says {states}")
         elif len(found) > 1:

@@ -55,7 +55,9 @@ class Citizens:
         message = {"channel": "simulator", "conversation": conversation, "received_at": at}
         with self._engine.begin() as connection:
             connection.execute(
-                insert(conversations).values(id=conversation, channel="simulator", created_at=at, attempts=attempts)
+                insert(conversations).values(
+                    id=conversation, channel="simulator", created_at=at, attempts=attempts, served_at=at
+                )
             )
             key: int = connection.execute(
                 insert(inbox).values(external_id=str(uuid.uuid4()), **message, **more).returning(inbox.c.id)
@@ -83,8 +85,9 @@ def test_what_is_counted(engine: Engine, citizens: Citizens) -> None:
     citizens.waiting(LATER, 1)
     citizens.waiting(LATER, 4, attempts=1)
     citizens.answered("new", LATER, 8, lost=5)
+    citizens.waiting(LATER + timedelta(minutes=1), 1)
     assert observe(engine, "new", NOW) == Observation(
-        Comparison(Tally(12, 3), Tally(8, 5)), Comparison(Tally(15, 3), Tally(10, 1))
+        Comparison(Tally(12, 3), Tally(8, 5)), Comparison(Tally(15, 3), Tally(11, 2))
     )
 
 
@@ -97,9 +100,9 @@ def test_a_model_that_answers_nobody_has_to_go(engine: Engine, citizens: Citizen
 
 def test_a_model_that_answers_some_not_has_to_go(engine: Engine, citizens: Citizens) -> None:
     citizens.answered("old", EARLIER, 80)
-    citizens.answered("new", LATER, 40)
-    citizens.waiting(LATER, 7)
-    citizens.answered("new", LATER, 3)
+    for minute in range(4):
+        citizens.answered("new", LATER + timedelta(minutes=minute), 20)
+        citizens.waiting(LATER + timedelta(minutes=minute, seconds=20), 3)
     assert observe(engine, "new", NOW).verdict(RULES) is not None
 
 
@@ -114,7 +117,10 @@ def test_it_may_stay_in_an_outage_of_before(engine: Engine, citizens: Citizens) 
 def test_it_may_stay_in_an_outage_that_comes_after_it_has_answered_well(engine: Engine, citizens: Citizens) -> None:
     citizens.answered("old", EARLIER, 40)
     citizens.answered("new", LATER, RULES.fewest)
-    citizens.waiting(LATER, 20)
+    citizens.waiting(LATER + timedelta(minutes=1), 20)
+    assert observe(engine, "new", NOW).verdict(RULES) is None
+    # It's over, and not everything has been tried again yet.
+    citizens.answered("new", LATER + timedelta(minutes=2), 5)
     assert observe(engine, "new", NOW).verdict(RULES) is None
 
 
