@@ -89,6 +89,7 @@ async def _drain(url: str) -> int:
         worker.stop()
         await working
         print(f"{'pesan dijawab, satu pekerja':<42} {rate:7.0f}/s (paling sedikit {_LEAST:.0f})")
+        print(f"{'ruang satu pesan dan jawabannya':<42} {await _bytes_a_message(store):7.0f} B, dengan indeks")
         return 0 if rate >= _LEAST else 1
 
 
@@ -111,3 +112,10 @@ async def _store_backlog(store: Store, channel: Simulator) -> float:
 async def _unanswered(store: Store) -> int:
     async with store.engine.connect() as connection:
         return await connection.scalar(select(func.count()).where(inbox.c.answered_at.is_(None))) or 0
+
+
+async def _bytes_a_message(store: Store) -> float:
+    tables = ("bot.inbox", "bot.outbox")
+    async with store.engine.connect() as connection:
+        sizes = [await connection.scalar(select(func.pg_total_relation_size(table))) or 0 for table in tables]
+    return float(sum(sizes)) / (_PEOPLE * _MESSAGES)

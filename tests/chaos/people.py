@@ -18,12 +18,13 @@ from tests.chaos.phones import Bubble, Phone
 from tests.chaos.stand import Stand
 from tests.stack.citizen import is_title
 
-__all__ = ["Asker", "Filer", "Officer", "Question", "is_sorry", "learn"]
+__all__ = ["Asker", "Filer", "Officer", "Question", "asks_to_come_back", "is_sorry", "learn"]
 
 _SHORTEST_MARK = 12
 _SETTLED = 1.5
 _ANSWERED_WITHIN = 300.0
 _MOST_MOVES = 60
+_BACK_AFTER = 10.0
 _STEPS = ("DIPROSES", "DISETUJUI")
 
 
@@ -32,6 +33,11 @@ class Question:
     text: str
     mark: str
     """what only its answer says"""
+
+
+def asks_to_come_back(text: str) -> bool:
+    """`backend_mati` of data/teks/percakapan.yml: what answers a question while the backend fails (docs/decisions/0001)."""
+    return "sistem pencatatan sedang tidak bisa dihubungi" in text
 
 
 def is_sorry(text: str) -> bool:
@@ -118,6 +124,10 @@ class Filer:
             try:
                 await self._move(rehearsal, said, titles)
             except Lost:
+                if asks_to_come_back(said):
+                    await asyncio.sleep(_BACK_AFTER)
+                    await self.phone.say(f"saya mau mengurus {self.service.name}")
+                    continue
                 self.stuck = f"lost: {said[:300]!r} {titles}"
                 return
         self.stuck = "no number after so many moves"

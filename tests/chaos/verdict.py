@@ -11,14 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from praja.check import check, report
-from tests.chaos.people import Asker, Filer, is_sorry
+from tests.chaos.people import Asker, Filer, asks_to_come_back, is_sorry
 from tests.chaos.phones import Bubble, Phone
 from tests.chaos.stand import Stand
 
 __all__ = ["Verdict", "judge"]
 
-_BACKEND_IS_DOWN = "sistem pencatatan sedang tidak bisa dihubungi"
-"""`backend_mati` of data/teks/percakapan.yml: what answers a question while the backend fails (docs/decisions/0001)"""
 _WITH_A_REASON = frozenset({"failed", "withheld", "held"})
 
 
@@ -154,7 +152,7 @@ def _each_question_answered(
         found = [i for i, text in enumerate(texts) if question.mark in text]
         what = f"{question.text!r} on {asker.phone.channel}, inbox {message['id']}"
         states = answers[bursts[message["id"]]]
-        if not found and _BACKEND_IS_DOWN in " ".join(texts):
+        if not found and any(asks_to_come_back(text) for text in texts):
             verdict.told_to_ask_again += 1
         elif not found:
             if not states & _WITH_A_REASON:
