@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ARRAY, DateTime, Interval, Text, any_, bindparam, func, literal, select, update
+from sqlalchemy import ARRAY, DateTime, Interval, Text, any_, bindparam, case, func, literal, select, update
 
 from bot.lease import is_over
 from bot.store import Store
@@ -57,7 +57,8 @@ _waiting = (
     .group_by(inbox.c.conversation)
     .subquery()
 )
-_since = func.greatest(_waiting.c.since, func.least(conversations.c.served_at, _now))
+_served = case((conversations.c.served_at > _now, _now), else_=conversations.c.served_at)
+_since = func.greatest(_waiting.c.since, _served)
 """Whoever was just answered stands behind those who wait: a backlog of one person's is no earlier than anybody else's."""
 _handicap = func.least(func.greatest(_waiting.c.messages - _FEW, 0), _MOST_HELD_AGAINST) * literal(_HANDICAP, Interval)
 _free = (

@@ -181,6 +181,8 @@ class BubbleMeter:
 
     async def _describe(self, request: web.Request) -> web.Response:
         key = request.match_info["media"]
+        if key not in self._media:  # the end of the token, which is asked for besides
+            raise web.HTTPNotFound
         content = self._media[key]
         url = f"http://127.0.0.1:{self._port}/media/{key}"
         digest = hashlib.sha256(content).hexdigest()

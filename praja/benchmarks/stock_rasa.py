@@ -29,13 +29,27 @@ _SOURCES = ("domain.yml", "data/rules.yml", "data/nlu")
 _PATIENCE = 180.0
 """seconds; TensorFlow and the model take their time"""
 _LAUNCH = """
-import sys
+import asyncio, sys
 from aiogram.bot.api import TELEGRAM_PRODUCTION
 object.__setattr__(TELEGRAM_PRODUCTION, "base", sys.argv.pop(1) + "/bot{token}/{method}")
+from rasa.core.channels.telegram import TelegramInput, TelegramOutput
+
+async def set_webhook(channel):
+    bot = TelegramOutput(channel.access_token)
+    await bot.set_webhook(url=channel.webhook_url)
+    await bot.close()
+
+def get_output_channel(channel):
+    asyncio.run(set_webhook(channel))
+    return TelegramOutput(channel.access_token)
+
+TelegramInput.get_output_channel = get_output_channel
 from rasa.__main__ import main
 main()
 """
-"""aiogram's address of Telegram is a constant that Rasa gives no setting for"""
+"""aiogram's address of Telegram is a constant that Rasa gives no setting for; and as it comes, Rasa's channel answers every message
+with "Event loop is closed", since its client is made in a loop that ends before the server's begins.
+"""
 
 
 @dataclass(frozen=True)

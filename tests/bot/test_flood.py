@@ -149,6 +149,19 @@ async def test_one_person_s_backlog_is_no_earlier_than_anybody_else_s(room: Room
     assert rasa.texts().index("x0") <= 10
 
 
+async def test_a_newcomer_goes_before_who_was_answered_and_writes_again(room: Room, rasa: FakeRasa) -> None:
+    await _pour(room, 1, "earlier", bsuid="ID.1")
+    await room.work_off()
+    room.clock.advance(timedelta(seconds=1))
+    await _pour(room, 1, "newcomer", bsuid="ID.2")
+    room.clock.advance(timedelta(seconds=1))
+    await _pour(room, 1, "again", bsuid="ID.1")
+    room.clock.advance(timedelta(seconds=1))
+    async with room.at_work(room.worker(concurrency=1)):
+        await room.until(lambda: len(rasa.texts()) == 3)
+    assert rasa.texts() == ["earlier0", "newcomer0", "again0"]
+
+
 async def test_a_flooder_takes_few_turns_from_the_others(room: Room, rasa: FakeRasa) -> None:
     """200 messages a second of one person against 20 of others', on a Rasa that does 50 turns a second at the most."""
     rasa.delay = 0.02
