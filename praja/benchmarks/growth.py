@@ -19,9 +19,10 @@ from pathlib import Path
 import aiohttp
 import psycopg
 
+from praja.benchmarks.load import TALK, at_once
 from praja.benchmarks.measured import Measured
 from praja.benchmarks.processes import part
-from praja.benchmarks.turns import TALK, turn
+from praja.benchmarks.turns import turn
 from praja.check import check
 from praja.database import migrate
 from praja.ports import free_ports
@@ -30,8 +31,6 @@ from praja.postgres import create_database, embedded_postgres
 __all__ = ["growth"]
 
 _AT_ONCE = 24
-_DIALOGUE = 20
-"""messages of a person before the next one comes"""
 _SERVER = "PRAJA_BENCH_POSTGRES"
 """address of a server to measure on, `postgresql://…`, where the embedded one isn't wanted; a database is made and left there"""
 
@@ -115,18 +114,13 @@ async def _load(name: str, bots: Sequence[str], seconds: int) -> Measured:
         for bot in bots:
             for number, text in enumerate(TALK):
                 await turn(session, f"pemanasan-{number}", text, bot)
-        started = time.monotonic()
 
-        async def talk(person: int) -> list[float]:
-            texts, doors = cycle(TALK), cycle(bots)
-            turns: list[float] = []
-            while time.monotonic() - started < seconds:
-                sender = f"orang-{person}-{len(turns) // _DIALOGUE}"
-                turns.append(await turn(session, sender, next(texts), next(doors)))
-            return turns
+        async def citizen(person: int, text: str) -> float:
+            # Each message comes in at another bot than the one before.
+            return await turn(session, f"orang-{person}", text, next(doors))
 
-        turns = [one for talked in await asyncio.gather(*map(talk, range(_AT_ONCE))) for one in talked]
-        return Measured(name, time.monotonic() - started, turns)
+        doors = cycle(bots)
+        return await at_once(citizen, _AT_ONCE, seconds, name)
 
 
 def _answered_twice(url: str) -> int:

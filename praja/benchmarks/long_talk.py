@@ -7,9 +7,10 @@ from itertools import cycle
 
 import aiohttp
 
+from praja.benchmarks.load import TALK
 from praja.benchmarks.measured import Measured
 from praja.benchmarks.stack import stack
-from praja.benchmarks.turns import TALK, turn
+from praja.benchmarks.turns import turn
 
 __all__ = ["long_talk"]
 

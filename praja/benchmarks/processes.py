@@ -15,9 +15,9 @@ import psutil
 
 from praja.settings import ROOT
 
-__all__ = ["Process", "part"]
+__all__ = ["Process", "answers", "part"]
 
-_PATIENCE = 120.0
+_PATIENCE = 180.0
 """seconds"""
 
 
@@ -41,7 +41,7 @@ async def part(role: str, settings: Mapping[str, str], health: str | None = None
     )
     try:
         if health is not None:
-            await _answers(health)
+            await answers(health)
         yield Process(psutil.Process(process.pid), time.monotonic() - started if health else 0.0)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -49,7 +49,8 @@ async def part(role: str, settings: Mapping[str, str], health: str | None = None
         await process.wait()
 
 
-async def _answers(health: str) -> None:
+async def answers(health: str) -> None:
+    """Raises TimeoutError when it doesn't answer 200 in time."""
     async with asyncio.timeout(_PATIENCE), aiohttp.ClientSession() as session:
         while True:
             with contextlib.suppress(aiohttp.ClientError):

@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import psutil
 import yaml
 
+from praja.benchmarks.processes import answers
 from praja.benchmarks.telegram import BOT, TOKEN
 from praja.parts import NLU_PYTHON, QUIET_RASA
 from praja.ports import free_ports
@@ -26,8 +26,6 @@ __all__ = ["StockRasa", "stock_model", "stock_rasa"]
 
 _CONFIGURATION = Path(__file__).parent / "stock.yml"
 _SOURCES = ("domain.yml", "data/rules.yml", "data/nlu")
-_PATIENCE = 180.0
-"""seconds; TensorFlow and the model take their time"""
 _LAUNCH = """
 import asyncio, sys
 from aiogram.bot.api import TELEGRAM_PRODUCTION
@@ -125,7 +123,8 @@ async def stock_rasa(
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        await _ready(f"{url}/status?token={token}")
+        # 409 while no model is loaded.
+        await answers(f"{url}/status?token={token}")
         yield StockRasa(psutil.Process(process.pid), url, time.monotonic() - started)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -135,13 +134,3 @@ async def stock_rasa(
 
 def _write(file: Path, content: Mapping[str, object]) -> None:
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
-
-
-async def _ready(status: str) -> None:
-    async with asyncio.timeout(_PATIENCE), aiohttp.ClientSession() as session:
-        while True:
-            with contextlib.suppress(aiohttp.ClientError):
-                async with session.get(status) as response:
-                    if response.status == 200 and (await response.json()).get("model_file"):
-                        return
-            await asyncio.sleep(0.2)

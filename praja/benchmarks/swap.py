@@ -18,10 +18,10 @@ from pathlib import Path
 import aiohttp
 
 from learning.live_model import LiveModel
+from praja.benchmarks.load import TALK
 from praja.benchmarks.stack import stack
 from praja.benchmarks.stock_rasa import StockRasa, stock_model, stock_rasa
-from praja.benchmarks.telegram import SECRET, TOKEN, TelegramMeter
-from praja.benchmarks.turns import TALK
+from praja.benchmarks.telegram import TelegramMeter
 from praja.going_live import Servers, read_probes
 from praja.postgres import create_database, embedded_postgres
 from praja.settings import ROOT, load_settings
@@ -89,26 +89,18 @@ async def _put(rasa: StockRasa, model: Path) -> None:
 
 
 async def _ours(folder: Path, seconds: int) -> _Noticed:
-    async with TelegramMeter() as meter:
-        settings = {
-            "PRAJA_TELEGRAM_TOKEN": TOKEN,
-            "PRAJA_TELEGRAM_API_URL": meter.url,
-            "PRAJA_TELEGRAM_MODE": "webhook",
-            "PRAJA_TELEGRAM_WEBHOOK_SECRET": SECRET,
-            "PRAJA_RASA_TOKEN": _TOKEN,
-        }
-        async with stack(settings) as praja:
-            here = load_settings()
-            live = LiveModel(here.models).current()
-            assert live is not None, "praja up has made one live"
-            other = Path(shutil.copy(live, folder / "our-other.tar.gz"))
-            servers = Servers([f"http://127.0.0.1:{praja.port('PRAJA_RASA_PORT')}"], _TOKEN)
+    async with TelegramMeter() as meter, stack({**meter.settings, "PRAJA_RASA_TOKEN": _TOKEN}) as praja:
+        here = load_settings()
+        live = LiveModel(here.models).current()
+        assert live is not None, "praja up has made one live"
+        other = Path(shutil.copy(live, folder / "our-other.tar.gz"))
+        servers = Servers([f"http://127.0.0.1:{praja.port('PRAJA_RASA_PORT')}"], _TOKEN)
 
-            async def change() -> None:
-                # As `praja promote` does when the gate has passed.
-                await servers.switch(other, read_probes(here.data))
+        async def change() -> None:
+            # As `praja promote` does when the gate has passed.
+            await servers.switch(other, read_probes(here.data))
 
-            return await _under_load(meter, seconds, change)
+        return await _under_load(meter, seconds, change)
 
 
 async def _under_load(meter: TelegramMeter, seconds: int, change: Change) -> _Noticed:

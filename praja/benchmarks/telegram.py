@@ -17,10 +17,10 @@ from aiohttp import web
 
 from praja.ports import free_ports
 
-__all__ = ["BOT", "SECRET", "TOKEN", "TelegramMeter"]
+__all__ = ["BOT", "TOKEN", "TelegramMeter"]
 
 TOKEN = "7001:bench"  # noqa: S105  (of the meter itself)
-SECRET = "bench"  # noqa: S105
+_SECRET = "bench"  # noqa: S105
 BOT = "praja_bench_bot"
 _PATIENCE = 120.0
 """seconds until a turn without an answer is given up"""
@@ -33,7 +33,6 @@ class TelegramMeter:
         self._ids = itertools.count(1)
         self._webhook: str | None = None
         self._answered: dict[int, asyncio.Event] = {}
-        self._bubbles = 0
         (self._port,) = free_ports(1)
         app = web.Application()
         app.router.add_route("*", f"/bot{TOKEN}/{{method}}", self._called)
@@ -44,9 +43,14 @@ class TelegramMeter:
         return f"http://127.0.0.1:{self._port}"
 
     @property
-    def bubbles(self) -> int:
-        """sent so far"""
-        return self._bubbles
+    def settings(self) -> Mapping[str, str]:
+        """What `praja up` needs to talk to it."""
+        return {
+            "PRAJA_TELEGRAM_TOKEN": TOKEN,
+            "PRAJA_TELEGRAM_API_URL": self.url,
+            "PRAJA_TELEGRAM_MODE": "webhook",
+            "PRAJA_TELEGRAM_WEBHOOK_SECRET": _SECRET,
+        }
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
@@ -59,10 +63,6 @@ class TelegramMeter:
     ) -> None:
         await self._session.close()
         await self._runner.cleanup()
-
-    def forget_webhook(self) -> None:
-        """For the next bot."""
-        self._webhook = None
 
     async def turn(self, chat: int, text: str) -> float:
         """Seconds from handing over the message until the first bubble of its answer. Raises TimeoutError, ClientError."""
@@ -80,7 +80,7 @@ class TelegramMeter:
 
     async def _hand_over(self, update: Mapping[str, Any]) -> None:
         assert self._webhook is not None
-        headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
+        headers = {"X-Telegram-Bot-Api-Secret-Token": _SECRET}
         async with self._session.post(self._webhook, json=update, headers=headers) as response:
             response.raise_for_status()
 
@@ -104,7 +104,6 @@ class TelegramMeter:
                 result = True
             case "sendmessage":
                 chat = int(given["chat_id"])
-                self._bubbles += 1
                 self._answered[chat].set()
                 result = {
                     **self._message(chat, str(given["text"])),

@@ -5,7 +5,6 @@ It starts a stack of its own, in a folder and on ports of its own, so that a run
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -15,23 +14,14 @@ import psutil
 
 from backend.catalogue import load_catalogue
 from praja.benchmarks.bubbles import AllowedBubbles, BubbleMeter, average_service
+from praja.benchmarks.load import TALK, at_once, paced
 from praja.benchmarks.measured import Measured
 from praja.benchmarks.stack import stack
 from praja.ports import free_ports
 from praja.settings import ROOT
 
-__all__ = ["TALK", "bench", "memory", "processor_time", "turn"]
+__all__ = ["bench", "memory", "processor_time", "turn"]
 
-TALK = (
-    "assalamualaikum min",
-    "ktp saya hilang, ngurusnya gimana",
-    "syaratnya apa aja",
-    "bayar ga?",
-    "berapa hari jadinya",
-    "ngurusnya di mana",
-    "yok opo carane nggawe akte lahir",
-    "suwun yo",
-)
 _FILING = (
     "mau bikin surat keterangan umum desa",
     "ya mulai",
@@ -55,11 +45,15 @@ async def bench(seconds: int) -> int:
         aiohttp.ClientSession(base_url=praja.url) as session,
     ):
         await _warm_up(session)
+
+        async def citizen(person: int, text: str) -> float:
+            return await turn(session, f"orang-{person}", text)
+
         filing = await meter.file(praja.url, catalogue, average_service(catalogue))
         print(filing.line(allowed), flush=True)
-        print((await _paced(session, seconds)).line(), flush=True)
+        print((await paced(citizen, _RATE, seconds)).line(), flush=True)
         before = processor_time(praja.supervisor)
-        many = await _at_once(session, seconds)
+        many = await at_once(citizen, _AT_ONCE, seconds)
         after = processor_time(praja.supervisor)
         print(many.line(), flush=True)
         for name, used in after.items():
@@ -72,33 +66,6 @@ async def bench(seconds: int) -> int:
         print(Measured(f"satu orang, pesan {_LONG - 49}-{_LONG}", sum(last), last).line())
         print(memory(praja.supervisor))
     return 0 if filing.fits(allowed) else 1
-
-
-async def _paced(session: aiohttp.ClientSession, seconds: int) -> Measured:
-    """New turns begin on time however long earlier ones take, each by another person than the one before."""
-    turns: list[float] = []
-    texts = cycle(TALK)
-    started = time.monotonic()
-    tasks: list[asyncio.Task[float]] = []
-    for number in range(seconds * _RATE):
-        await asyncio.sleep(max(0.0, started + number / _RATE - time.monotonic()))
-        tasks.append(asyncio.create_task(turn(session, f"laju-{number % 40}", next(texts))))
-    turns = list(await asyncio.gather(*tasks))
-    return Measured(f"{_RATE} giliran baru per detik", time.monotonic() - started, turns)
-
-
-async def _at_once(session: aiohttp.ClientSession, seconds: int) -> Measured:
-    started = time.monotonic()
-
-    async def talk(person: int) -> list[float]:
-        texts = cycle(TALK)
-        turns: list[float] = []
-        while time.monotonic() - started < seconds:
-            turns.append(await turn(session, f"serentak-{person}-{len(turns) // 20}", next(texts)))
-        return turns
-
-    turns = [turn for one in await asyncio.gather(*map(talk, range(_AT_ONCE))) for turn in one]
-    return Measured(f"{_AT_ONCE} orang serentak", time.monotonic() - started, turns)
 
 
 async def _filing(session: aiohttp.ClientSession) -> Measured:
