@@ -6,6 +6,7 @@ them into a typed event, fetches files, and sends. It keeps no state and knows n
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import hashlib
 import json
@@ -283,6 +284,8 @@ class Channel(Protocol):
         """Send and give the provider's id. Raises SendFailed."""
         ...
 
-    async def acknowledge(self, update: Mapping[str, Any]) -> None:
-        """Show that the message was read and an answer is being typed. Best effort, never raises."""
+    async def acknowledge(self, update: Mapping[str, Any], answered: asyncio.Event | None = None) -> None:
+        """Show that the message was read and an answer is being typed; not where `answered` is set soon enough that nobody
+        would see it. Best effort, never raises.
+        """
         ...

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -197,14 +198,20 @@ class Turns:
             return self._told("pesan_kosong")
         if text is not None and len(text) > LONGEST_TEXT:
             return self._told("terlalu_panjang", huruf=LONGEST_TEXT)
-        self._acknowledge(channel, update)
-        return await self._ask(stored, content)
+        with self._acknowledged(channel, update):
+            return await self._ask(stored, content)
 
-    def _acknowledge(self, channel: Channel, update: Mapping[str, Any]) -> None:
+    @contextlib.contextmanager
+    def _acknowledged(self, channel: Channel, update: Mapping[str, Any]) -> Iterator[None]:
         """Beside the turn, which must not wait for it."""
-        task = asyncio.create_task(channel.acknowledge(update))
+        answered = asyncio.Event()
+        task = asyncio.create_task(channel.acknowledge(update, answered))
         self._acknowledging.add(task)
         task.add_done_callback(self._acknowledging.discard)
+        try:
+            yield
+        finally:
+            answered.set()
 
     async def _ask(self, stored: Stored, content: Mapping[str, Any]) -> Answer:
         try:

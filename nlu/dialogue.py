@@ -9,6 +9,7 @@ import async_timeout
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
 from rasa.core.policies.rule_policy import DEFAULT_ACTION_MAPPINGS
+from rasa.core.processor import MessageProcessor
 from rasa.core.tracker_store import FailSafeTrackerStore
 from rasa.shared.constants import INTENT_MESSAGE_PREFIX
 from rasa.shared.core.domain import Domain
@@ -44,6 +45,8 @@ class Dialogue:
 
     def __init__(self, action_server: ActionServer) -> None:
         self._action_server = action_server
+        self._loaded: Optional[MessageProcessor] = None
+        self._processor: Optional[HonestProcessor] = None
 
     async def take(self, agent: Agent, turn: Turn) -> dict[str, Any]:
         """The answer as `docs/rooms.md` has it; the same for the same message.
@@ -90,7 +93,9 @@ class Dialogue:
         if not isinstance(store, SealedTrackerStore):
             # Rasa takes its store in memory, with a warning, when the one of endpoints.yml can't be imported.
             raise NotReady("the tracker store isn't nlu.tracker_store.SealedTrackerStore; check endpoints.yml")
-        return store, HonestProcessor(agent.processor, self._action_server)
+        if self._processor is None or self._loaded is not agent.processor:
+            self._loaded, self._processor = agent.processor, HonestProcessor(agent.processor, self._action_server)
+        return store, self._processor
 
 
 def _session(sender: str, tracker: Optional[DialogueStateTracker], domain: Domain) -> tuple[DialogueStateTracker, int]:

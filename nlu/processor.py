@@ -16,9 +16,12 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.nlg.generator import NaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MessageProcessor
+from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.events import ActionExecutionRejected
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
+
+from nlu.straight_graph import StraightGraph
 
 __all__ = ["ActionFailed", "HonestProcessor"]
 
@@ -34,6 +37,8 @@ class HonestProcessor(MessageProcessor):
 
     def __init__(self, stock: MessageProcessor, action_server: EndpointConfig) -> None:
         self.__dict__.update(stock.__dict__)
+        if isinstance(stock.graph_runner, DaskGraphRunner):
+            self.graph_runner = StraightGraph(stock.graph_runner)  # type: ignore[assignment]
         self.action_endpoint = action_server
         self.on_circuit_break = _refuse_circles  # type: ignore[assignment]
 

@@ -12,10 +12,9 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 __all__ = ["is_over", "last_exchange", "start_session"]
 
-_LONGEST = 20
-"""User messages in a session: a turn costs 20 ms at the first and 40 ms at the thirtieth."""
+_LONGEST = 8
+"""User messages in a session: each makes every later one dearer, by 2 % of a turn."""
 
-_CARRIED = ("cerita", "ditinjau", "draf", "halaman", "layanan", "perbaikan", "tawaran", "ubah")
 _FORM_SLOT = "isian"
 _FORM_DONE = "selesai"
 
@@ -50,10 +49,10 @@ def last_exchange(tracker: DialogueStateTracker) -> Iterable[Event]:
 
 
 def _carried(previous: DialogueStateTracker) -> Iterable[Event]:
-    for slot in _CARRIED:
-        value = previous.get_slot(slot)
-        if value is not None:
-            yield SlotSet(slot, value)
+    for name, slot in previous.slots.items():
+        # What is about the form's own course begins anew; the slot asked for goes with the form, below.
+        if name not in (_FORM_SLOT, REQUESTED_SLOT) and slot.value is not None:
+            yield SlotSet(name, slot.value)
     # A citizen may ask to hear it again, or answer with the number of a choice.
     for event in last_exchange(previous):
         if isinstance(event, BotUttered):

@@ -6,6 +6,7 @@ into probabilities: fitted on margins of examples that the machine hadn't seen.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +38,7 @@ class TextClassifier:
         self._strength = strength
         self._balanced = balanced
         self._vectorizers: list[TfidfVectorizer] = []
+        self._readers: Sequence[_Reader] = ()
         self._labels: Sequence[str] = []
         self._weights = np.zeros((0, 0), np.float32)
         self._bias = np.zeros(0, np.float32)
@@ -54,6 +56,7 @@ class TextClassifier:
         for vectorizer in self._vectorizers:
             # What was too rare to learn would be kept for nothing, in the words of whoever wrote it (CVE-2024-5206).
             del vectorizer.stop_words_
+        self._readers = _readers(self._vectorizers)
         features = self._features(views)
         answers = np.array(labels)
         counts = np.ones(len(labels)) if weights is None else np.array(weights)
@@ -65,22 +68,21 @@ class TextClassifier:
 
     def probabilities(self, text: str) -> Mapping[str, float]:
         """Of every label, best first."""
-        return self.all_probabilities([text])[0]
-
-    def all_probabilities(self, texts: Sequence[str]) -> Sequence[Mapping[str, float]]:
-        margins = self._features([_views(text) for text in texts]) @ self._weights + self._bias
-        return [
-            {self._labels[label]: float(row[label]) for label in np.argsort(-row)}
-            for row in softmax(margins / self._temperature, axis=1)
-        ]
+        margins = self._bias.copy()
+        for reader, view in zip(self._readers, _views(text), strict=True):
+            columns, values = reader.read(view)
+            margins += values @ self._weights[columns]
+        probabilities = softmax(margins / self._temperature)
+        return {self._labels[label]: float(probabilities[label]) for label in np.argsort(-margins, kind="stable")}
 
     def save(self, file: Path) -> None:
-        joblib.dump(self.__dict__, file, compress=3)
+        joblib.dump({**self.__dict__, "_readers": ()}, file, compress=3)
 
     @classmethod
     def load(cls, file: Path) -> TextClassifier:
         classifier = cls()
         classifier.__dict__.update(joblib.load(file))
+        classifier._readers = _readers(classifier._vectorizers)
         return classifier
 
     def _features(self, views: Sequence[tuple[str, ...]]) -> csr_matrix:
@@ -106,6 +108,34 @@ class TextClassifier:
             return float(-log_softmax(margins / np.exp(log_temperature), axis=1)[np.arange(len(right)), right].mean())
 
         return float(np.exp(minimize_scalar(loss, bounds=(-4, 2), method="bounded").x))
+
+
+class _Reader:
+    """What a vectorizer's `transform` gives for one message, without its matrices: a tenth of the time."""
+
+    def __init__(self, vectorizer: TfidfVectorizer, first: int) -> None:
+        """`first` is the column of all features where this one's begin."""
+        self._ngrams = vectorizer.build_analyzer()
+        self._columns = {ngram: int(column) for ngram, column in vectorizer.vocabulary_.items()}
+        self._rarity = vectorizer.idf_.astype(np.float32)
+        self._first = first
+
+    def read(self, text: str) -> tuple[Any, Any]:
+        """Columns and values of what is in the text."""
+        known = self._columns
+        counts = Counter(known[ngram] for ngram in self._ngrams(text) if ngram in known)
+        columns = np.fromiter(counts, np.intp, len(counts))
+        values = (np.log(np.fromiter(counts.values(), np.float32, len(counts))) + 1) * self._rarity[columns]
+        length = np.linalg.norm(values)
+        return columns + self._first, values / length if length else values
+
+
+def _readers(vectorizers: Sequence[TfidfVectorizer]) -> Sequence[_Reader]:
+    first, readers = 0, []
+    for vectorizer in vectorizers:
+        readers.append(_Reader(vectorizer, first))
+        first += len(vectorizer.vocabulary_)
+    return readers
 
 
 # The intent's classifier and the service's look at the same message one after the other.

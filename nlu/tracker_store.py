@@ -8,17 +8,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Optional, TypeVar
 
 import sqlalchemy as sa
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, SessionStarted, UserUttered, deserialise_events
+from rasa.shared.core.events import Event, SessionStarted, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.utils.common import all_subclasses
 
 from identity import Seal
 
@@ -58,6 +60,49 @@ _turns = sa.Table(
     sa.Column("last_event", sa.BigInteger, nullable=False),
 )
 
+_sender, _message = sa.bindparam("sender"), sa.bindparam("message")
+_last = sa.select(sa.func.coalesce(sa.func.max(_events.c.id), 0)).where(_events.c.sender_id == _sender)
+_session = _last.where(_events.c.type_name == SessionStarted.type_name)
+_head = sa.select(_last.scalar_subquery().label("last"), _session.scalar_subquery().label("session")).subquery()
+_turn = sa.select(_turns).where(_turns.c.sender_id == _sender, _turns.c.message_id == _message).subquery()
+_READ = (
+    sa.select(_head.c.last, _turn.c.first_event, _events.c.data)
+    .select_from(_head)
+    .outerjoin(_turn, sa.true())
+    .outerjoin(
+        _events,
+        (_events.c.sender_id == _sender)
+        & _events.c.id.between(
+            sa.func.coalesce(_turn.c.first_event, _head.c.session), sa.func.coalesce(_turn.c.last_event, _head.c.last)
+        ),
+    )
+    .order_by(_events.c.id)
+)
+"""The events of the turn asked for, else those of the latest session; one row at the least."""
+
+# Two servers may hold the same conversation after a lease has run out: one at a time looks and writes. Sent as one, the two
+# statements are one transaction, and the second sees what was written before it got the lock.
+_APPEND = sa.text(
+    f"""
+    SELECT pg_advisory_xact_lock(hashtextextended(:sender, 0));
+    WITH added AS (
+        INSERT INTO {_SCHEMA}.events (sender_id, type_name, timestamp, intent_name, action_name, data)
+        SELECT :sender, type_name, timestamp, intent_name, action_name, data
+        FROM unnest(
+            CAST(:type_names AS text[]), CAST(:timestamps AS float[]), CAST(:intent_names AS text[]),
+            CAST(:action_names AS text[]), CAST(:datas AS text[])
+        ) WITH ORDINALITY AS event (type_name, timestamp, intent_name, action_name, data, place)
+        WHERE :after = (SELECT coalesce(max(id), 0) FROM {_SCHEMA}.events WHERE sender_id = :sender)
+        ORDER BY place
+        RETURNING id
+    ), turn AS (
+        INSERT INTO {_SCHEMA}.turns (sender_id, message_id, first_event, last_event)
+        SELECT :sender, :message, min(id), max(id) FROM added HAVING count(*) > 0 AND CAST(:message AS text) IS NOT NULL
+    )
+    SELECT count(*) FROM added
+    """  # noqa: S608 - the schema's name is a constant
+)
+
 
 class TurnOutdated(Exception):
     """The conversation has moved on since it was read, or the message has been answered meanwhile. Nothing was saved."""
@@ -91,38 +136,49 @@ class SealedTrackerStore(SQLTrackerStore):
         TrackerStore.__init__(self, domain, event_broker, **kwargs)
         self._seal = Seal(_secrets(), "rasa.events")
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="tracker-store")
-        self.engine = sa.create_engine(
-            host, pool_size=_THREADS, max_overflow=0, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+        # Statements are transactions by themselves, so that none waits for a BEGIN and a COMMIT.
+        self._single = sa.create_engine(
+            host, isolation_level="AUTOCOMMIT", pool_size=_THREADS, max_overflow=0, connect_args={"connect_timeout": 5}
         )
-        sa.event.listen(self.engine, "connect", _limit_statements)
+        self.engine = self._single.execution_options(isolation_level="READ COMMITTED")
+        sa.event.listen(self._single, "connect", _limit_statements)
         _create_tables(self.engine)
 
     async def read(self, sender_id: str, message_id: Optional[str] = None) -> Stored:
-        return await self._in_thread(lambda connection: self._read(connection, sender_id, message_id))
+        try:
+            return await self._in_thread(lambda: self._read(sender_id, message_id))
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            # The database was started anew since; now all connections are.
+            return await self._in_thread(lambda: self._read(sender_id, message_id))
 
     async def append(
         self, sender_id: str, events: Iterable[Event], *, after: int, message_id: Optional[str] = None
     ) -> None:
         """Add the events of one turn to a conversation read up to event `after`. Raises TurnOutdated."""
-        rows = [self._row(sender_id, event) for event in events]
-        await self._in_thread(lambda connection: _append(connection, sender_id, rows, after, message_id))
+        rows = [self._row(event) for event in events]
+        if rows:
+            await self._in_thread(lambda: self._append(sender_id, rows, after, message_id))
 
     async def erase(self, sender_id: str) -> None:
         """Forget a conversation."""
 
-        def delete(connection: sa.engine.Connection) -> None:
-            for table in (_turns, _events):
-                connection.execute(table.delete().where(table.c.sender_id == sender_id))
+        def delete() -> None:
+            with self.engine.begin() as connection:
+                for table in (_turns, _events):
+                    connection.execute(table.delete().where(table.c.sender_id == sender_id))
 
         await self._in_thread(delete)
 
     async def erase_before(self, moment: float) -> None:
         """Forget what was said before that Unix time, in whatever conversation."""
 
-        def delete(connection: sa.engine.Connection) -> None:
-            connection.execute(_events.delete().where(_events.c.timestamp < moment))
-            whole = sa.exists().where(_events.c.id.between(_turns.c.first_event, _turns.c.last_event))
-            connection.execute(_turns.delete().where(~whole))
+        def delete() -> None:
+            with self.engine.begin() as connection:
+                connection.execute(_events.delete().where(_events.c.timestamp < moment))
+                whole = sa.exists().where(_events.c.id.between(_turns.c.first_event, _turns.c.last_event))
+                connection.execute(_turns.delete().where(~whole))
 
         await self._in_thread(delete)
 
@@ -135,52 +191,52 @@ class SealedTrackerStore(SQLTrackerStore):
         return (await self.read(sender_id)).tracker
 
     async def retrieve_full_tracker(self, conversation_id: str) -> Optional[DialogueStateTracker]:
-        events = await self._in_thread(
-            lambda connection: self._open(connection, _events.c.sender_id == conversation_id)
-        )
-        return self._tracker(conversation_id, events)
+        every = sa.select(_events.c.data).where(_events.c.sender_id == conversation_id).order_by(_events.c.id)
+        return self._tracker(conversation_id, self._open(await self._column(every)))
 
     async def keys(self) -> Iterable[str]:
-        return await self._in_thread(
-            lambda connection: connection.execute(sa.select(_events.c.sender_id).distinct()).scalars().all()
-        )
+        return await self._column(sa.select(_events.c.sender_id).distinct())
 
-    async def _in_thread(self, work: Callable[[sa.engine.Connection], _T]) -> _T:
-        """One transaction, away from the event loop: a commit waits for the disk."""
+    async def _column(self, statement: sa.sql.Select) -> Sequence[str]:
+        def select() -> Sequence[str]:
+            with self._single.connect() as connection:
+                return [str(value) for value in connection.execute(statement).scalars()]
 
-        def transact() -> _T:
-            with self.engine.begin() as connection:
-                return work(connection)
+        return await self._in_thread(select)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, transact)
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        """Away from the event loop: a commit waits for the disk."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def _read(self, connection: sa.engine.Connection, sender_id: str, message_id: Optional[str]) -> Stored:
-        last_event = _last_event(connection, sender_id)
-        turn = connection.execute(
-            sa.select(_turns).where(_turns.c.sender_id == sender_id, _turns.c.message_id == message_id)
-        ).first()
-        if turn is not None:
-            of_turn = _events.c.id.between(turn.first_event, turn.last_event)
-            return Stored(None, last_event, self._open(connection, _events.c.sender_id == sender_id, of_turn))
-        session_start = (
-            sa.select(sa.func.coalesce(sa.func.max(_events.c.id), 0))
-            .where(_events.c.sender_id == sender_id, _events.c.type_name == SessionStarted.type_name)
-            .scalar_subquery()
-        )
-        events = self._open(connection, _events.c.sender_id == sender_id, _events.c.id >= session_start)
-        return Stored(self._tracker(sender_id, events), last_event, None)
+    def _read(self, sender_id: str, message_id: Optional[str]) -> Stored:
+        with self._single.connect() as connection:
+            rows = connection.execute(_READ, {"sender": sender_id, "message": message_id}).all()
+        events = self._open([row.data for row in rows if row.data is not None])
+        if rows[0].first_event is not None:
+            return Stored(None, rows[0].last, events)
+        return Stored(self._tracker(sender_id, events), rows[0].last, None)
 
-    def _open(self, connection: sa.engine.Connection, *where: Any) -> list[Event]:
-        sealed = connection.execute(sa.select(_events.c.data).where(*where).order_by(_events.c.id)).scalars()
-        return deserialise_events([json.loads(self._seal.open_text(data)) for data in sealed])
+    def _append(self, sender_id: str, rows: Sequence[Mapping[str, Any]], after: int, message_id: Optional[str]) -> None:
+        columns = {f"{name}s": [row[name] for row in rows] for name in rows[0]}
+        with self._single.connect() as connection:
+            try:
+                added = connection.execute(
+                    _APPEND, {"sender": sender_id, "message": message_id, "after": after, **columns}
+                ).scalar_one()
+            except sa.exc.IntegrityError:
+                raise TurnOutdated("the message has been answered meanwhile; send it again") from None
+        if not added:
+            raise TurnOutdated("the conversation has moved on; send the message again")
+
+    def _open(self, sealed: Iterable[str]) -> list[Event]:
+        return [event for data in sealed if (event := _event(json.loads(self._seal.open_text(data)))) is not None]
 
     def _tracker(self, sender_id: str, events: list[Event]) -> Optional[DialogueStateTracker]:
         return DialogueStateTracker.from_events(sender_id, events, self.domain.slots) if events else None
 
-    def _row(self, sender_id: str, event: Event) -> dict[str, Any]:
+    def _row(self, event: Event) -> Mapping[str, Any]:
         data = event.as_dict()
         return {
-            "sender_id": sender_id,
             "type_name": event.type_name,
             "timestamp": event.timestamp,
             "intent_name": event.intent_name if isinstance(event, UserUttered) else None,
@@ -189,32 +245,15 @@ class SealedTrackerStore(SQLTrackerStore):
         }
 
 
-def _append(
-    connection: sa.engine.Connection,
-    sender_id: str,
-    rows: Sequence[dict[str, Any]],
-    after: int,
-    message_id: Optional[str],
-) -> None:
-    # Two servers may hold the same conversation after a lease has run out: one at a time looks and writes.
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sender_id, 0))))
-    if _last_event(connection, sender_id) != after:
-        raise TurnOutdated("the conversation has moved on; send the message again")
-    if not rows:
-        return
-    # One statement, so that the numbers come in the order of the events.
-    numbers = connection.execute(_events.insert().values(rows).returning(_events.c.id)).scalars().all()
-    if message_id is not None:
-        turn = {"message_id": message_id, "first_event": min(numbers), "last_event": max(numbers)}
-        try:
-            connection.execute(_turns.insert().values(sender_id=sender_id, **turn))
-        except sa.exc.IntegrityError:
-            raise TurnOutdated("the message has been answered meanwhile; send it again") from None
+def _event(data: dict[str, Any]) -> Optional[Event]:
+    """As Rasa's `Event.from_parameters`, which goes through all classes of events at each one."""
+    return _event_types()[data["event"]]._from_parameters(data)
 
 
-def _last_event(connection: sa.engine.Connection, sender_id: str) -> int:
-    last = sa.select(sa.func.coalesce(sa.func.max(_events.c.id), 0)).where(_events.c.sender_id == sender_id)
-    return int(connection.execute(last).scalar_one())
+@lru_cache(maxsize=1)
+def _event_types() -> Mapping[str, type[Event]]:
+    # Of two classes of one name Rasa takes the first.
+    return {kind.type_name: kind for kind in reversed(all_subclasses(Event))}
 
 
 def _create_tables(engine: sa.engine.Engine) -> None:

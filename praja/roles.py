@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import Collection, Mapping
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import aiohttp
+import uvloop
 from aiohttp import web
 
 from journal import send_spans, write_lines
@@ -49,9 +49,9 @@ def run_role(role: str, settings: Settings) -> int:
         case "rasa":
             _rasa(settings)
         case "backend":
-            asyncio.run(_backend(settings))
+            uvloop.run(_backend(settings))
         case _:
-            asyncio.run(_bot(settings, _BOT_ROLES[role]))
+            uvloop.run(_bot(settings, _BOT_ROLES[role]))
     return 0
 
 

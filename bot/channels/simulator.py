@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import uuid
@@ -84,5 +85,5 @@ class Simulator:
         """Nothing leaves: the page reads the outbox."""
         return f"simulator:{message.tag or uuid.uuid4().hex}"
 
-    async def acknowledge(self, update: Mapping[str, Any]) -> None:
+    async def acknowledge(self, update: Mapping[str, Any], answered: asyncio.Event | None = None) -> None:
         return

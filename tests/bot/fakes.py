@@ -130,7 +130,7 @@ class PaperChannel:
         self.posted.append(posted)
         return posted.provider_id
 
-    async def acknowledge(self, body: Mapping[str, Any]) -> None:
+    async def acknowledge(self, body: Mapping[str, Any], answered: asyncio.Event | None = None) -> None:
         self.acknowledged.append(body)
 
 

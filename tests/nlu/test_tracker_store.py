@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, Event, SessionStarted, UserUttered
 
@@ -60,6 +62,27 @@ async def test_a_late_second_run_fails(store: SealedTrackerStore, sender: str) -
         await store.append(sender, exchange("a"), after=stored.last_event, message_id="1")
     assert stored.tracker is not None
     assert len(stored.tracker.events) == 2
+
+
+async def test_of_several_that_go_on_from_the_same_place_one_does(store: SealedTrackerStore, sender: str) -> None:
+    going_on = (store.append(sender, exchange(text), after=0, message_id=text) for text in "abcdefgh")
+    outcomes = await asyncio.gather(*going_on, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes if outcome is not None] == [TurnOutdated] * 7
+    tracker = (await store.read(sender)).tracker
+    assert tracker is not None
+    assert len(tracker.events) == 2
+
+
+async def test_a_database_started_anew_is_read_at_once(store: SealedTrackerStore, sender: str) -> None:
+    await store.append(sender, exchange("a"), after=0)
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid"
+    with store.engine.connect() as connection:
+        mine = connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+    another = sa.create_engine(store.engine.url)
+    with another.connect() as connection:
+        assert connection.execute(sa.text(others), {"pid": mine}).scalar_one()
+    another.dispose()
+    assert (await store.read(sender)).last_event > 0
 
 
 async def test_rasas_own_interface(store: SealedTrackerStore, sender: str) -> None:

@@ -48,6 +48,8 @@ _SHORT_TITLE = 16
 _POLL_SECONDS = 50
 _SHORTEST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
+_AT_ONCE = 0.5
+"""seconds; before an answer that comes sooner nobody sees that anything is typed"""
 
 _log = logging.getLogger(__name__)
 
@@ -144,12 +146,17 @@ class Telegram:
             raise SendFailed(SendFailure.RECIPIENT, None, "Telegram knows the file but doesn't give it out") from None
         raise SendFailed(SendFailure.RECIPIENT, None, "the file is larger than 16 MB")
 
-    async def acknowledge(self, update: Mapping[str, Any]) -> None:
+    async def acknowledge(self, update: Mapping[str, Any], answered: asyncio.Event | None = None) -> None:
         """Stop the tapped button's spinner, and show "sedang mengetik…" for five seconds or until the answer."""
         tap = update.get("callback_query")
         with contextlib.suppress(TelegramError):
             if isinstance(tap, Mapping):
                 await self._bot.answer_callback_query(str(tap.get("id")))
+        if answered is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_AT_ONCE):
+                    await answered.wait()
+                return
         with contextlib.suppress(TelegramError):
             for address in self.split(update)[0].sender:
                 await self._bot.send_chat_action(int(address.value), "typing")

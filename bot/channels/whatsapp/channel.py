@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import hashlib
@@ -117,7 +118,7 @@ class WhatsApp:
                 return content
         raise SendFailed(SendFailure.RETRY, None, "the file's address was stale or its content broken, twice")
 
-    async def acknowledge(self, update: Mapping[str, Any]) -> None:
+    async def acknowledge(self, update: Mapping[str, Any], answered: asyncio.Event | None = None) -> None:
         """Blue ticks, also on earlier messages, and "sedang mengetik…" for 25 seconds or until the answer."""
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, KeyError, TypeError, IndexError):
             message = update["value"]["messages"][0]["id"]

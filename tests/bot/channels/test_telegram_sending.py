@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import httpx
@@ -213,6 +214,20 @@ async def test_acknowledge_types(telegram: Telegram, bot_api: FakeTelegram) -> N
     assert [(method, parameters["chat_id"], parameters["action"]) for method, parameters in bot_api.calls] == [
         ("sendChatAction", str(CITIZEN), "typing")
     ]
+
+
+async def test_acknowledge_types_nothing_before_an_answer_that_is_there_at_once(
+    telegram: Telegram, bot_api: FakeTelegram
+) -> None:
+    await bot_api.say("halo")
+    answered = asyncio.Event()
+    acknowledging = asyncio.create_task(telegram.acknowledge(bot_api.pending[-1], answered))
+    await asyncio.sleep(0.1)
+    answered.set()
+    await acknowledging
+    assert bot_api.calls == []
+    await telegram.acknowledge(bot_api.pending[-1], asyncio.Event())
+    assert [method for method, _ in bot_api.calls] == ["sendChatAction"]
 
 
 async def test_acknowledge_stops_the_spinner(telegram: Telegram, bot_api: FakeTelegram) -> None:
