@@ -57,7 +57,7 @@ _KEEP = (
     .returning(
         exists().where(inbox.c.conversation == bindparam("claimed"), inbox.c.answered_at.is_(None)).label("more"),
         func.pg_notify(CHANGED, cast(bindparam("claimed"), Text)),
-        func.pg_notify(OUTBOX, ""),
+        func.pg_notify(OUTBOX, conversations.c.channel),
     )
 )
 _MARK = (

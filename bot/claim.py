@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ARRAY, DateTime, Interval, Text, any_, bindparam, case, func, literal, select, update
@@ -71,7 +71,7 @@ _free = (
     )
     .order_by(_since + _handicap, _waiting.c.oldest)
     .limit(bindparam("most"))
-    .with_for_update(of=conversations, skip_locked=True)
+    .with_for_update(of=conversations, skip_locked=True, key_share=True)
 )
 _CLAIMED = ("id", "channel", "handler", "attempts", "troubled", "flood_step", "flood_until")
 _CLAIM = (
@@ -81,20 +81,22 @@ _CLAIM = (
     .values(leased_by=bindparam("owner"), lease_until=bindparam("until"))
     .returning(*(conversations.c[name] for name in _CLAIMED))
 )
-_UNANSWERED = (
-    select(
-        *(inbox.c[name] for name in ("id", "channel", "external_id", "conversation", "raw", "sent_at", "received_at"))
-    )
-    .where(inbox.c.conversation == bindparam("claimed"), inbox.c.answered_at.is_(None))
-    .order_by(inbox.c.id)
-    .limit(_BURST)
-)
 _earlier = inbox.alias("earlier")
-_LAST_ANSWERED = (
+_last_answered = (
     select(_earlier.c.answered_at)
     .where(_earlier.c.conversation == bindparam("claimed"), _earlier.c.answered_at.is_not(None))
     .order_by(_earlier.c.id.desc())
     .limit(1)
+    .scalar_subquery()
+)
+_UNANSWERED = (
+    select(
+        *(inbox.c[name] for name in ("id", "channel", "external_id", "conversation", "raw", "sent_at", "received_at")),
+        func.coalesce(inbox.c.received_at < _last_answered, False).label("early"),
+    )
+    .where(inbox.c.conversation == bindparam("claimed"), inbox.c.answered_at.is_(None))
+    .order_by(inbox.c.id)
+    .limit(_BURST)
 )
 
 
@@ -111,10 +113,7 @@ async def unanswered(store: Store, claim: Claim) -> Sequence[Stored]:
     """The conversation's messages in the order they were written, a burst of them."""
     async with store.single.connect() as connection:
         rows = await connection.execute(_UNANSWERED, {"claimed": claim.conversation})
-        stored = [Stored(*row) for row in rows]
-        answered_at = await connection.scalar(_LAST_ANSWERED, {"claimed": claim.conversation})
-    if answered_at is not None:
-        stored = [replace(message, early=message.received_at < answered_at) for message in stored]
+        stored = [Stored(**row._asdict()) for row in rows]
     # Providers don't promise to deliver in order; what arrived together can still be put right.
     return sorted(stored, key=lambda message: (message.sent_at or message.received_at, message.id))
 

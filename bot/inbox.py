@@ -34,17 +34,19 @@ _contacts = (
     .table_valued(column("owner", Uuid), column("at", DateTime(timezone=True)))
     .render_derived()
 )
+_released = (
+    update(outbox)
+    .where(outbox.c.conversation == any_(bindparam("owners", type_=ARRAY(Uuid))), is_held)
+    .values(state="queued")
+    .returning(func.pg_notify(OUTBOX, ""))
+    .cte("released")
+)
 _CONTACT = (
     update(conversations)
     .where(conversations.c.id == _contacts.c.owner)
     .values(last_message_at=func.greatest(conversations.c.last_message_at, _contacts.c.at), unreachable=False)
     .returning(func.pg_notify(INBOX, ""))
-)
-_RELEASE = (
-    update(outbox)
-    .where(outbox.c.conversation == any_(bindparam("owners", type_=ARRAY(Uuid))), is_held)
-    .values(state="queued")
-    .returning(func.pg_notify(OUTBOX, ""))
+    .add_cte(_released)
 )
 
 
@@ -192,4 +194,3 @@ async def _note_contact(
     # In one order, so that two batches don't wait for each other.
     owners = sorted(latest)
     await connection.execute(_CONTACT, {"owners": owners, "times": [latest[owner] for owner in owners]})
-    await connection.execute(_RELEASE, {"owners": owners})

@@ -15,6 +15,7 @@ INBOX = "praja_inbox"
 """payload: none, or `UNADDRESSED`"""
 UNADDRESSED = "unaddressed"
 OUTBOX = "praja_outbox"
+"""payload: the channel to send through, or none where whoever writes doesn't know it"""
 CHANGED = "praja_changed"
 """payload: the conversation that something was answered in or sent to"""
 
@@ -48,17 +49,19 @@ class Notices:
                 await asyncio.sleep(_PAUSE)
 
     @contextlib.contextmanager
-    def subscribe(self, channel: str, payload: str = "") -> Iterator[asyncio.Event]:
-        """An event that each such notice sets; whoever waits for it clears it."""
-        key = channel, payload
+    def subscribe(self, channel: str, *payloads: str) -> Iterator[asyncio.Event]:
+        """An event that each such notice sets, of any of the payloads; whoever waits for it clears it."""
+        keys = [(channel, payload) for payload in payloads or ("",)]
         event = asyncio.Event()
-        self._waiting.setdefault(key, set()).add(event)
+        for key in keys:
+            self._waiting.setdefault(key, set()).add(event)
         try:
             yield event
         finally:
-            self._waiting[key].discard(event)
-            if not self._waiting[key]:
-                del self._waiting[key]
+            for key in keys:
+                self._waiting[key].discard(event)
+                if not self._waiting[key]:
+                    del self._waiting[key]
 
     @contextlib.contextmanager
     def stream(self) -> Iterator[asyncio.Queue[tuple[str, str] | Lost]]:

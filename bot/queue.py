@@ -116,7 +116,7 @@ _free = (
     )
     .order_by(_oldest.c.oldest)
     .limit(bindparam("most"))
-    .with_for_update(of=conversations, skip_locked=True)
+    .with_for_update(of=conversations, skip_locked=True, key_share=True)
 )
 
 

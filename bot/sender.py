@@ -91,7 +91,7 @@ class Sender:
         self._woken.set()
 
     async def run(self) -> None:
-        with self._notices.subscribe(OUTBOX) as self._woken:
+        with self._notices.subscribe(OUTBOX, "", self._channel.name) as self._woken:
             async with Crew(self._concurrency, _LAST_MESSAGES) as crew:
                 while not self._stopping:
                     if not crew.free:

@@ -53,12 +53,12 @@ class Store:
     link: Seal
 
     @classmethod
-    def open(cls, database_url: str, secrets: Secrets, clock: Clock = utc_now, *, connections: int = 10) -> Store:
+    def open(cls, database_url: str, secrets: Secrets, clock: Clock = utc_now, *, connections: int = 15) -> Store:
         """`database_url` is a plain `postgresql://…`; nothing connects before the first query."""
         engine = create_async_engine(
             make_url(database_url).set(drivername="postgresql+psycopg"),
             pool_size=connections,
-            max_overflow=5,
+            max_overflow=0,  # one more would be made and thrown away at every peak, which costs more than waiting
             hide_parameters=True,
         )
         seals = {

@@ -42,6 +42,9 @@ class HonestProcessor(MessageProcessor):
         self.action_endpoint = action_server
         self.on_circuit_break = _refuse_circles  # type: ignore[assignment]
 
+    def _check_for_unseen_features(self, parse_data: dict[str, Any]) -> None:
+        """A warning for developers, for which Rasa builds an empty domain at each message; `praja train` looks at the same."""
+
     async def run_turn(self, tracker: DialogueStateTracker, message: UserMessage) -> None:
         """Log the message on `tracker`, run actions until the bot listens. Saves nothing. Raises ActionFailed."""
         tracker.model_id = self.model_metadata.model_id

@@ -102,6 +102,16 @@ _APPEND = sa.text(
     SELECT count(*) FROM added
     """  # noqa: S608 - the schema's name is a constant
 )
+_ERASE = sa.text(
+    f"DELETE FROM {_SCHEMA}.turns WHERE sender_id = :sender; DELETE FROM {_SCHEMA}.events WHERE sender_id = :sender"  # noqa: S608
+)
+_ERASE_BEFORE = sa.text(
+    f"""
+    DELETE FROM {_SCHEMA}.events WHERE timestamp < :moment;
+    DELETE FROM {_SCHEMA}.turns WHERE NOT EXISTS
+        (SELECT FROM {_SCHEMA}.events WHERE id BETWEEN turns.first_event AND turns.last_event)
+    """  # noqa: S608
+)
 
 
 class TurnOutdated(Exception):
@@ -136,13 +146,12 @@ class SealedTrackerStore(SQLTrackerStore):
         TrackerStore.__init__(self, domain, event_broker, **kwargs)
         self._seal = Seal(_secrets(), "rasa.events")
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="tracker-store")
-        # Statements are transactions by themselves, so that none waits for a BEGIN and a COMMIT.
-        self._single = sa.create_engine(
+        _create_tables(host)
+        # What is executed is a transaction by itself: nothing waits for a BEGIN and a COMMIT.
+        self.engine = sa.create_engine(
             host, isolation_level="AUTOCOMMIT", pool_size=_THREADS, max_overflow=0, connect_args={"connect_timeout": 5}
         )
-        self.engine = self._single.execution_options(isolation_level="READ COMMITTED")
-        sa.event.listen(self._single, "connect", _limit_statements)
-        _create_tables(self.engine)
+        sa.event.listen(self.engine, "connect", _limit_statements)
 
     async def read(self, sender_id: str, message_id: Optional[str] = None) -> Stored:
         try:
@@ -163,24 +172,11 @@ class SealedTrackerStore(SQLTrackerStore):
 
     async def erase(self, sender_id: str) -> None:
         """Forget a conversation."""
-
-        def delete() -> None:
-            with self.engine.begin() as connection:
-                for table in (_turns, _events):
-                    connection.execute(table.delete().where(table.c.sender_id == sender_id))
-
-        await self._in_thread(delete)
+        await self._in_thread(lambda: self._execute(_ERASE, {"sender": sender_id}))
 
     async def erase_before(self, moment: float) -> None:
         """Forget what was said before that Unix time, in whatever conversation."""
-
-        def delete() -> None:
-            with self.engine.begin() as connection:
-                connection.execute(_events.delete().where(_events.c.timestamp < moment))
-                whole = sa.exists().where(_events.c.id.between(_turns.c.first_event, _turns.c.last_event))
-                connection.execute(_turns.delete().where(~whole))
-
-        await self._in_thread(delete)
+        await self._in_thread(lambda: self._execute(_ERASE_BEFORE, {"moment": moment}))
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         stored = await self.read(tracker.sender_id)
@@ -199,7 +195,7 @@ class SealedTrackerStore(SQLTrackerStore):
 
     async def _column(self, statement: sa.sql.Select) -> Sequence[str]:
         def select() -> Sequence[str]:
-            with self._single.connect() as connection:
+            with self.engine.connect() as connection:
                 return [str(value) for value in connection.execute(statement).scalars()]
 
         return await self._in_thread(select)
@@ -209,7 +205,7 @@ class SealedTrackerStore(SQLTrackerStore):
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _read(self, sender_id: str, message_id: Optional[str]) -> Stored:
-        with self._single.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(_READ, {"sender": sender_id, "message": message_id}).all()
         events = self._open([row.data for row in rows if row.data is not None])
         if rows[0].first_event is not None:
@@ -218,7 +214,7 @@ class SealedTrackerStore(SQLTrackerStore):
 
     def _append(self, sender_id: str, rows: Sequence[Mapping[str, Any]], after: int, message_id: Optional[str]) -> None:
         columns = {f"{name}s": [row[name] for row in rows] for name in rows[0]}
-        with self._single.connect() as connection:
+        with self.engine.connect() as connection:
             try:
                 added = connection.execute(
                     _APPEND, {"sender": sender_id, "message": message_id, "after": after, **columns}
@@ -227,6 +223,10 @@ class SealedTrackerStore(SQLTrackerStore):
                 raise TurnOutdated("the message has been answered meanwhile; send it again") from None
         if not added:
             raise TurnOutdated("the conversation has moved on; send the message again")
+
+    def _execute(self, statement: sa.sql.elements.TextClause, values: Mapping[str, Any]) -> None:
+        with self.engine.connect() as connection:
+            connection.execute(statement, values)
 
     def _open(self, sealed: Iterable[str]) -> list[Event]:
         return [event for data in sealed if (event := _event(json.loads(self._seal.open_text(data)))) is not None]
@@ -256,7 +256,8 @@ def _event_types() -> Mapping[str, type[Event]]:
     return {kind.type_name: kind for kind in reversed(all_subclasses(Event))}
 
 
-def _create_tables(engine: sa.engine.Engine) -> None:
+def _create_tables(host: str) -> None:
+    engine = sa.create_engine(host, poolclass=sa.pool.NullPool, connect_args={"connect_timeout": 5})
     with engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}"))

@@ -155,6 +155,7 @@ def actions(action_server: tuple[object, str]) -> object:
     fake = action_server[0]
     fake.broken.clear()  # type: ignore[attr-defined]
     fake.slow.clear()  # type: ignore[attr-defined]
+    fake.odd.clear()  # type: ignore[attr-defined]
     fake.calls.clear()  # type: ignore[attr-defined]
     return fake
 

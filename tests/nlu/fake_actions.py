@@ -17,12 +17,15 @@ Body = dict[str, Any]
 
 
 class FakeActions:
-    """`calls` are the requests seen; actions named in `broken` answer 500, those in `slow` after that many seconds."""
+    """`calls` are the requests seen; actions named in `broken` answer 500, those in `slow` after that many seconds, those
+    in `odd` with that.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Body] = []
         self.broken: set[str] = set()
         self.slow: dict[str, float] = {}
+        self.odd: dict[str, Any] = {}
         self.application = web.Application(client_max_size=2**24)
         self.application.router.add_post("/webhook", self._answer)
 
@@ -34,6 +37,8 @@ class FakeActions:
         await asyncio.sleep(self.slow.get(name, 0))
         if name in self.broken:
             return web.json_response({"error": "boom", "request_body": call}, status=500)
+        if name in self.odd:
+            return web.json_response(self.odd[name])
         if name == "validate_form_permohonan" and _is_question(call):
             return web.json_response({"error": "a question", "action_name": name}, status=400)
         return web.json_response(_ACTIONS.get(name, _say_name)(call))

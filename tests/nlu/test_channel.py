@@ -259,6 +259,24 @@ def test_a_failed_action_leaves_nothing(phone: Phone, actions: Any, database: st
     assert texts(phone.send("later", text="ktp saya hilang")[1]) == ["Baik, kita mulai.", "Jenis kelamin?"]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        [],
+        {"events": 5},
+        {"events": ["slot"]},
+        {"events": [{"event": "tidak_ada"}]},
+        {"events": [{"event": "slot"}]},
+        {"responses": "halo"},
+        {"responses": ["halo"]},
+    ],
+)
+def test_an_action_that_answers_oddly_leaves_nothing(phone: Phone, actions: Any, database: str, odd: Any) -> None:
+    actions.odd["action_salam"] = odd
+    assert phone.send(text="halo")[0] == 503
+    assert user_events(database, phone.conversation) == 0
+
+
 def test_a_failed_validation_keeps_the_form(phone: Phone, actions: Any) -> None:
     phone.say("ktp saya hilang")
     actions.broken.add("validate_form_permohonan")
