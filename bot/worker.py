@@ -126,15 +126,14 @@ class Worker:
     async def _answer(self, claim: Claim) -> bool:
         """Whether more messages have come in the meantime, whose notice found the conversation taken."""
         capabilities = self._channels[claim.channel].capabilities
-        flood = await find_flood(self._store, claim, self._limits, billed=capabilities.billed)
+        by_bot = claim.handler == "bot"
+        # The desk reads everything, and costs nothing.
+        flood = await find_flood(self._store, claim, self._limits, billed=capabilities.billed) if by_bot else None
         messages = await (unanswered(self._store, claim) if flood is None else self._skim(claim))
-        if claim.handler != "bot":
-            # The desk reads everything, and costs nothing.
-            flood = None
-        elif flood is not None and self._store.clock() < flood.answer_at:
+        if flood is not None and self._store.clock() < flood.answer_at:
             await release(self._store, claim, self._store.clock() + LOOK_AGAIN)
             return False
-        elif flood is None and (until := self._end_of_album(messages)) is not None:
+        if by_bot and flood is None and (until := self._end_of_album(messages)) is not None:
             await release(self._store, claim, until)
             return False
         done: list[Done] = []

@@ -128,6 +128,17 @@ async def test_the_desk_sees_a_flood_whole(room: Room, rasa: FakeRasa) -> None:
     assert len(room.channel.texts()) <= before + 1
 
 
+async def test_the_desk_gets_every_photo_of_many(room: Room, rasa: FakeRasa) -> None:
+    room.channel.files["f"] = b"isi"
+    rasa.answer = lambda body: reply("Baik", handoff={"reason": "diminta", "service": None})
+    await room.receive(update("m0", text="petugas"))
+    await room.work_off()
+    await room.receive(*(update(f"f{i}", kind="file", file="f") for i in range(40)))
+    await room.work_off()
+    assert room.channel.downloads == 40
+    assert await room.value("SELECT count(*) FROM bot.inbox WHERE outcome = 'officer'") == 40
+
+
 async def test_who_writes_little_goes_before_who_writes_much(room: Room, rasa: FakeRasa) -> None:
     """Many people who each stay below the limit are no reason for a newcomer to wait behind all of them."""
     rasa.delay = 0.01
