@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+
+from tests.fakes.served import Served
 
 __all__ = ["TOKEN", "FakeBackend"]
 
 TOKEN = "token-backend"
 
 
-class FakeBackend:
+class FakeBackend(Served):
     """Set `trouble` to the status it answers everything with until it is None again."""
 
     def __init__(self) -> None:
@@ -33,20 +33,7 @@ class FakeBackend:
                 web.get("/api/v1/filings", self._filings),
             ]
         )
-        self._server = TestServer(app)
-
-    @property
-    def url(self) -> str:
-        return str(self._server.make_url("")).rstrip("/")
-
-    async def __aenter__(self) -> Self:
-        await self._server.start_server()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._server.close()
+        super().__init__(app)
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:

@@ -13,12 +13,12 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+
+from tests.fakes.served import Served
 
 __all__ = ["AGENT", "FakeChatwoot", "Talk"]
 
@@ -38,7 +38,7 @@ class Talk:
         return [message["content"] for message in self.messages if message["private"] is private]
 
 
-class FakeChatwoot:
+class FakeChatwoot(Served):
     def __init__(self, *, webhook: str = "", secret: str = "rahasia-chatwoot") -> None:
         self.webhook = webhook
         self.secret = secret
@@ -64,20 +64,7 @@ class FakeChatwoot:
                 web.get("/rails/active_storage/{name}", self._file),
             ]
         )
-        self._server = TestServer(app)
-
-    @property
-    def url(self) -> str:
-        return str(self._server.make_url("")).rstrip("/")
-
-    async def __aenter__(self) -> Self:
-        await self._server.start_server()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._server.close()
+        super().__init__(app)
 
     @property
     def talk(self) -> Talk:

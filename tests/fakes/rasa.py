@@ -10,11 +10,11 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+
+from tests.fakes.served import Served
 
 __all__ = ["TOKEN", "FakeRasa", "reply"]
 
@@ -30,7 +30,7 @@ def reply(*texts: str, choices: list[tuple[str, str]] | None = None, **more: Any
     return {"replies": replies, "frame": None, "model": "model-uji", "handoff": None, **more}
 
 
-class FakeRasa:
+class FakeRasa(Served):
     """Set `answer` to say what is answered, and `trouble` to what goes wrong until it is None again."""
 
     def __init__(self) -> None:
@@ -58,20 +58,7 @@ class FakeRasa:
         app.add_routes([web.post("/webhooks/praja/turn", self._turn), web.post("/webhooks/praja/forget", self._forget)])
         app.add_routes([web.get("/status", self._status)])
         app.on_shutdown.append(self._shut)
-        self._server = TestServer(app)
-
-    @property
-    def url(self) -> str:
-        return str(self._server.make_url("")).rstrip("/")
-
-    async def __aenter__(self) -> Self:
-        await self._server.start_server()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._server.close()
+        super().__init__(app)
 
     def texts(self) -> list[str]:
         return [turn["text"] for turn in self.turns if "text" in turn]

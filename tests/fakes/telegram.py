@@ -23,12 +23,12 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+
+from tests.fakes.served import Served
 
 __all__ = ["CITIZEN", "FakeTelegram", "Sent"]
 
@@ -88,7 +88,7 @@ class _Trouble:
     hang: bool = False
 
 
-class FakeTelegram:
+class FakeTelegram(Served):
     def __init__(
         self,
         *,
@@ -120,25 +120,7 @@ class FakeTelegram:
         self._closing = False
         self._pushing: asyncio.Task[None] | None = None
         self.app = self._application()
-        self._server: TestServer | None = None
-
-    # ---- lifetime
-
-    async def __aenter__(self) -> Self:
-        self._server = TestServer(self.app)
-        await self._server.start_server()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._server is not None
-        await self._server.close()
-
-    @property
-    def url(self) -> str:
-        assert self._server is not None, "use it as `async with`"
-        return str(self._server.make_url("")).rstrip("/")
+        super().__init__(self.app)
 
     def _application(self) -> web.Application:
         app = web.Application(client_max_size=60 * _MB)

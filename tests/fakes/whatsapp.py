@@ -26,12 +26,12 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+
+from tests.fakes.served import Served
 
 __all__ = ["CITIZEN", "FakeWhatsApp", "Sent"]
 
@@ -114,7 +114,7 @@ class _Trouble:
     hang: bool = False
 
 
-class FakeWhatsApp:
+class FakeWhatsApp(Served):
     def __init__(
         self,
         *,
@@ -159,25 +159,7 @@ class FakeWhatsApp:
         self._closing = asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
         self.app = self._application()
-        self._server: TestServer | None = None
-
-    # ---- lifetime
-
-    async def __aenter__(self) -> Self:
-        self._server = TestServer(self.app)
-        await self._server.start_server()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._server is not None
-        await self._server.close()
-
-    @property
-    def url(self) -> str:
-        assert self._server is not None, "use it as `async with`"
-        return str(self._server.make_url("")).rstrip("/")
+        super().__init__(self.app)
 
     def _application(self) -> web.Application:
         app = web.Application(client_max_size=_LARGEST_DOCUMENT + _MB, middlewares=[self._guard])
