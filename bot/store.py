@@ -53,7 +53,7 @@ class Store:
     link: Seal
 
     @classmethod
-    def open(cls, database_url: str, secrets: Secrets, clock: Clock = utc_now, *, connections: int = 15) -> Store:
+    def open(cls, database_url: str, secrets: Secrets, clock: Clock = utc_now, *, connections: int = 10) -> Store:
         """`database_url` is a plain `postgresql://…`; nothing connects before the first query."""
         engine = create_async_engine(
             make_url(database_url).set(drivername="postgresql+psycopg"),
