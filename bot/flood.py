@@ -54,7 +54,8 @@ _written = (
         func.least(func.coalesce(inbox.c.sent_at, inbox.c.received_at), inbox.c.received_at).label("at"),
         inbox.c.received_at,
         inbox.c.answered_at,
-        func.lag(inbox.c.answered_at).over(order_by=inbox.c.id).label("before_answered_at"),
+        # In the order of the rows asked for, so that no more of them are read, however many there are.
+        func.lead(inbox.c.answered_at).over(order_by=inbox.c.id.desc()).label("before_answered_at"),
     )
     .where(inbox.c.conversation == bindparam("claimed"))
     .order_by(inbox.c.id.desc())
