@@ -44,7 +44,11 @@ async def halted_until(store: Store, channel: str) -> tuple[datetime, int | None
     """When the next message may try, and the provider's code; None when nothing is the matter."""
     async with store.single.connect() as connection:
         row = (await connection.execute(_OF_CHANNEL, {"of_channel": channel})).first()
-    return (row.until, row.code) if row else None
+    if row is None:
+        return None
+    # One that is further off than any is set was set before the clock went back.
+    now = store.clock()
+    return (row.until if row.until <= now + _PAUSE else now, row.code)
 
 
 async def put_off(store: Store, channel: str) -> None:

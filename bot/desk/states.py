@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.desk import presence, words
@@ -22,6 +22,7 @@ from bot.desk.chronicle import Happening, announce, record
 from bot.desk.officer import DeskRefused, Officer, Refusal
 from bot.desk.room import DeskRoom
 from bot.desk.routing import agency_of, service_talked_of
+from bot.lease import is_over
 from bot.notices import OUTBOX
 from bot.outbox import Kind, State, add
 from bot.reply import Bubble, Reply
@@ -286,12 +287,17 @@ async def take_over(room: DeskRoom, officer: Officer, conversation: uuid.UUID, *
 
 async def lapse(room: DeskRoom) -> int:
     """Return to the queue what officers hold who weren't heard of; how many."""
-    now = room.store.clock()
+    longest = max(room.rules.lease, room.rules.handover)
     async with room.store.engine.begin() as connection:
         vanished = (
             await connection.execute(
                 select(_c.id, _c.officer)
-                .where(_c.handler == "officer", _c.officer_lease_until < now)
+                .where(
+                    _c.handler == "officer",
+                    # Where no lease runs, a colleague elsewhere keeps what he has.
+                    _c.officer_lease_until.is_not(None),
+                    is_over(_c.officer_lease_until, literal(room.store.clock()), longest),
+                )
                 .with_for_update(skip_locked=True, key_share=True)
             )
         ).all()

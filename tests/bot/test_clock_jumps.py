@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from bot.desk.states import claim, lapse
+from bot.halts import halt, halted_until
 from tests.bot.conftest import Room
+from tests.bot.desk.people import BUDI, asks_for_a_person
 from tests.bot.fakes import update
 from tests.fakes.rasa import FakeRasa
 
@@ -48,6 +51,20 @@ async def test_what_is_being_sent_is_not_sent_again_by_the_same_sender(room: Roo
         going_on.set()
         await room.until(room.idle)
     assert (begun, room.channel.texts()) == (1, ["Jawaban: satu"])
+
+
+async def test_a_clock_that_goes_back_ends_a_halt_and_a_vanished_officers_lease(room: Room, rasa: FakeRasa) -> None:
+    desk, person = room.desk(), await asks_for_a_person(room, rasa)
+    await claim(desk, BUDI, person)
+    channel = await room.value("SELECT channel FROM bot.conversations")
+    async with room.store.engine.begin() as connection:
+        await halt(connection, room.store, channel, 131042)
+    room.clock.advance(-timedelta(hours=2))
+    assert await lapse(desk) == 1
+    assert await room.value("SELECT handler FROM bot.conversations WHERE id = :id", id=person) == "queued"
+    found = await halted_until(room.store, channel)
+    assert found is not None
+    assert found[0] <= room.clock()
 
 
 async def test_a_clock_that_goes_back_holds_nobody_up(room: Room, rasa: FakeRasa) -> None:

@@ -46,11 +46,10 @@ async def test_nights_do_not_count(room: Room, rasa: FakeRasa) -> None:
 
 
 async def test_one_that_an_officer_holds_and_leaves_unanswered_is_raised_too(room: Room, rasa: FakeRasa) -> None:
-    desk = room.desk()
+    desk = room.desk(lease=timedelta(days=1))
     at(room, MONDAY)
     person = await asks_for_a_person(room, rasa)
     await claim(desk, SITI, person)
-    await room.rows("UPDATE bot.conversations SET officer_lease_until = :late", late=MONDAY + timedelta(days=1))
     room.clock.advance(STANDARD.escalate)
     await Keeper(desk).once()
     (item,) = await listing(desk, SITI, view="mine")
