@@ -152,7 +152,9 @@ class Filer:
             known = {_copy(bubble) for bubble in self.phone.bubbles()[: self.seen][-4:]}
             heard = await _heard(self.phone, self.seen, max(0.1, deadline - time.monotonic()), _SETTLED)
             self.seen += len(heard)
-            if new := [bubble for bubble in heard if not is_sorry(bubble.text) and _copy(bubble) not in known]:
+            # Told a second time to come back is no copy: the backend was away again.
+            heard = [bubble for bubble in heard if _copy(bubble) not in known or asks_to_come_back(bubble.text)]
+            if new := [bubble for bubble in heard if not is_sorry(bubble.text)]:
                 return new
         return []
 
