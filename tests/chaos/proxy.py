@@ -10,7 +10,8 @@ from typing import Self
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+
+from tests.fakes.served import Served
 
 __all__ = ["Failing", "Proxy"]
 
@@ -30,7 +31,7 @@ class Failing(enum.StrEnum):
     """it is done, and answered after everybody has lost patience"""
 
 
-class Proxy:
+class Proxy(Served):
     """Passes on to `target`; set `failing` to fail until it is None again."""
 
     def __init__(self, target: str) -> None:
@@ -41,21 +42,16 @@ class Proxy:
         app = web.Application(client_max_size=_MOST)
         app.router.add_route("*", "/{path:.*}", self._pass_on)
         app.on_shutdown.append(self._shut)
-        self._server = TestServer(app)
-
-    @property
-    def url(self) -> str:
-        return str(self._server.make_url("")).rstrip("/")
+        super().__init__(app)
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(auto_decompress=False)
-        await self._server.start_server()
-        return self
+        return await super().__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._server.close()
+        await super().__aexit__(kind, error, trace)
         await self._session.close()
 
     async def _shut(self, app: web.Application) -> None:
