@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["die_with_parent", "humble", "mortal"]
+__all__ = ["humble", "mortal"]
 
 _PR_SET_PDEATHSIG = 1
 _HUMBLE = "--humble"
@@ -31,14 +31,14 @@ def humble(command: Sequence[str]) -> Sequence[str]:
     return (sys.executable, "-m", "praja.offspring", _HUMBLE, *command)
 
 
-def die_with_parent() -> None:
+def _die_with_parent() -> None:
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _become(command: list[str]) -> None:
     parent = os.getppid()
-    die_with_parent()
+    _die_with_parent()
     if os.getppid() != parent:
         # It has ended meanwhile, and its end is announced to nobody twice.
         sys.exit(1)

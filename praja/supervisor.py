@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
-from praja.offspring import die_with_parent
+from praja.offspring import mortal
 from praja.parts import Part
 
 __all__ = ["PartFailed", "PortTaken", "Supervisor", "check_ports"]
@@ -112,13 +112,12 @@ class Supervisor:
             path.replace(path.with_suffix(".log.1"))
         with path.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *part.command,
+                *mortal(part.command),
                 env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
             )
 
     async def _watch(self, part: Part) -> None:
