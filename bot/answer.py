@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, cast, exists, func, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    DateTime,
+    TableValuedAlias,
+    Text,
+    Uuid,
+    all_,
+    any_,
+    bindparam,
+    cast,
+    column,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,12 +36,12 @@ from bot.desk.states import give_back, heard, open_handoff
 from bot.desk.words import says_all
 from bot.flood import LOOK_AGAIN, Flood
 from bot.notices import CHANGED, OUTBOX
-from bot.outbox import Kind, add
+from bot.outbox import Kind
 from bot.own_number import shape_for
 from bot.rasa import Frame
 from bot.reply import Bubble, Reply
 from bot.store import Store
-from bot.tables import conversations, frames, inbox
+from bot.tables import conversations, frames, inbox, outbox
 from bot.turn import Answer, Outcome, Stored
 
 __all__ = ["Done", "Trouble", "merge", "record"]
@@ -41,31 +58,75 @@ class Trouble:
     pause: timedelta
 
 
-_KEEP = (
+_now = bindparam("now", type_=DateTime(timezone=True))
+_claimed = bindparam("claimed", type_=Uuid)
+_ids = bindparam("ids", type_=ARRAY(BigInteger))
+
+
+def _unnested(*columns: Column[Any], prefix: str) -> TableValuedAlias:
+    """Rows out of an array for each column, named by it, with their place."""
+    arrays = (bindparam(f"{prefix}_{one.name}", type_=ARRAY(one.type)) for one in columns)
+    rows = func.unnest(*arrays).table_valued(*(column(one.name, one.type) for one in columns), with_ordinality="place")
+    return rows.render_derived()
+
+
+# Everything hangs on the claim: where it was lost, or one of the messages was answered already, nothing is written.
+_kept = (
     update(conversations)
-    .where(conversations.c.id == bindparam("claimed"), conversations.c.leased_by == bindparam("owner"))
+    .where(
+        conversations.c.id == _claimed,
+        conversations.c.leased_by == bindparam("owner"),
+        ~exists().where(inbox.c.id == any_(_ids), inbox.c.answered_at.is_not(None)),
+    )
     .values(
         leased_by=None,
         lease_until=None,
         retry_at=bindparam("again", type_=conversations.c.retry_at.type),
         attempts=bindparam("tries"),
         troubled=bindparam("trouble"),
-        served_at=bindparam("now", type_=conversations.c.served_at.type),
+        served_at=_now,
         flood_step=bindparam("flooded"),
         flood_until=bindparam("calm", type_=conversations.c.flood_until.type),
     )
     .returning(
-        exists().where(inbox.c.conversation == bindparam("claimed"), inbox.c.answered_at.is_(None)).label("more"),
-        func.pg_notify(CHANGED, cast(bindparam("claimed"), Text)),
+        exists()
+        .where(inbox.c.conversation == _claimed, inbox.c.answered_at.is_(None), inbox.c.id != all_(_ids))
+        .label("more"),
+        func.pg_notify(CHANGED, cast(_claimed, Text)),
         func.pg_notify(OUTBOX, conversations.c.channel),
     )
+    .cte("kept")
 )
-_MARK = (
+_done = _unnested(inbox.c.id, inbox.c.outcome, inbox.c.error, prefix="done")
+_marked = (
     update(inbox)
-    .where(inbox.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))), inbox.c.answered_at.is_(None))
-    .values(answered_at=bindparam("now"), outcome=bindparam("result"), error=bindparam("reason"))
+    .where(inbox.c.id == _done.c.id, exists(select(_kept)))
+    .values(answered_at=_now, outcome=_done.c.outcome, error=_done.c.error)
+    .returning(inbox.c.id)
+    .cte("marked")
 )
 _FRAME = upsert(frames).on_conflict_do_nothing()
+_frames = _unnested(*frames.c, prefix="frame")
+_framed = (
+    upsert(frames)
+    .from_select(list(frames.c), select(*(_frames.c[one.name] for one in frames.c)).where(exists(select(_kept))))
+    .on_conflict_do_nothing()
+    .returning(frames.c.inbox)
+    .cte("framed")
+)
+_bubbles = _unnested(outbox.c.inbox, outbox.c.kind, outbox.c.body, prefix="bubble")
+_queued = (
+    insert(outbox)
+    .from_select(
+        ["conversation", "inbox", "kind", "body", "created_at"],
+        select(_claimed, _bubbles.c.inbox, _bubbles.c.kind, _bubbles.c.body, _now)
+        .where(exists(select(_kept)))
+        .order_by(_bubbles.c.place),
+    )
+    .returning(outbox.c.id)
+    .cte("queued")
+)
+_RECORD = select(_kept.c.more).add_cte(_marked, _framed, _queued)
 
 
 async def record(
@@ -84,38 +145,44 @@ async def record(
     now = store.clock()
     after = flood.answered(now) if flood and done else flood
     answered = any(answer.outcome is Outcome.ANSWERED for _, answer in done)
-    async with store.engine.connect() as connection:
-        # First: where a conversation goes depends on what its last message was understood as, too.
-        await _keep_frames(connection, store, done)
+    framed = [_frame(store, stored, answer, answer.frame) for stored, answer in done if answer.frame]
+    at_desk = any(answer.handoff or answer.outcome in (Outcome.OFFICER, Outcome.RETURNED) for _, answer in done)
+    # What the bot alone has to do with is one statement, a transaction by itself.
+    async with (store.engine if at_desk else store.single).connect() as connection:
+        if at_desk and framed:
+            # First: where a conversation goes depends on what its last message was understood as, too.
+            await connection.execute(_FRAME, framed)
         said, told = await _spoken(connection, room, claim, done)
         if said and flood is not None and not flood.step:
             said = [[Reply(texts("banyak_sekali"))], *said]
-        if not await _mark(connection, store, done):
-            return None
+        spoken: list[tuple[int, Kind, Bubble]] = []
         for kind, replies in ((Kind.BOT, said), (Kind.DESK, told)):
-            if replies:
-                bubbles = await shape_for(
-                    connection, store, claim.conversation, merge(replies), capabilities, texts("balas_angka")
-                )
-                await add(connection, store, claim.conversation, kind, bubbles, message=done[-1][0].id)
+            bubbles = await shape_for(
+                connection, store, claim.conversation, merge(replies), capabilities, texts("balas_angka")
+            )
+            spoken += [(done[-1][0].id, kind, bubble) for bubble in bubbles]
         if trouble is not None and not claim.troubled:
-            sorry = [Bubble(texts("gangguan"))]
-            await add(connection, store, claim.conversation, Kind.BOT, sorry, message=trouble.stored.id)
-        kept = await connection.execute(
-            _KEEP,
-            {
-                "claimed": claim.conversation,
-                "owner": claim.owner,
-                "again": now + trouble.pause if trouble else now + LOOK_AGAIN if flood else None,
-                # They are counted for the message that waits first, and that one changes with each that is done.
-                "tries": (0 if done else claim.attempts) + 1 if trouble else 0,
-                "trouble": trouble is not None or (claim.troubled and not answered),
-                "now": now,
-                "flooded": after.step if after else 0,
-                "calm": after.answer_at if after else None,
-            },
-        )
-        more: bool | None = kept.scalar()
+            spoken.append((trouble.stored.id, Kind.BOT, Bubble(texts("gangguan"))))
+        values = {
+            "claimed": claim.conversation,
+            "owner": claim.owner,
+            "ids": [stored.id for stored, _ in done],
+            "again": now + trouble.pause if trouble else now + LOOK_AGAIN if flood else None,
+            # They are counted for the message that waits first, and that one changes with each that is done.
+            "tries": (0 if done else claim.attempts) + 1 if trouble else 0,
+            "trouble": trouble is not None or (claim.troubled and not answered),
+            "now": now,
+            "flooded": after.step if after else 0,
+            "calm": after.answer_at if after else None,
+            "done_id": [stored.id for stored, _ in done],
+            "done_outcome": [answer.outcome.value for _, answer in done],
+            "done_error": [answer.error for _, answer in done],
+            **{f"frame_{one.name}": [frame[one.name] for frame in framed] for one in frames.c},
+            "bubble_inbox": [message for message, _, _ in spoken],
+            "bubble_kind": [kind.value for _, kind, _ in spoken],
+            "bubble_body": [store.outbox.seal_json(bubble.to_json()) for _, _, bubble in spoken],
+        }
+        more: bool | None = await connection.scalar(_RECORD, values)
         if more is not None:
             await connection.commit()
     # A message that is tried again later wakes nobody now.
@@ -172,25 +239,6 @@ def merge(turns: Sequence[Sequence[Reply]]) -> list[Reply]:
             merged = [earlier for earlier in merged if earlier.text != kept.text or earlier.file or earlier.choices]
             merged.append(kept)
     return [reply for reply in merged if reply.text.strip() or reply.choices or reply.file]
-
-
-async def _mark(connection: AsyncConnection, store: Store, done: Sequence[Done]) -> bool:
-    """Whether none of them was answered before."""
-    now = store.clock()
-    marked = 0
-    by_outcome: dict[tuple[Outcome, str | None], list[int]] = defaultdict(list)
-    for stored, answer in done:
-        by_outcome[answer.outcome, answer.error].append(stored.id)
-    for (outcome, error), ids in by_outcome.items():
-        values = {"ids": ids, "now": now, "result": outcome.value, "reason": error}
-        marked += (await connection.execute(_MARK, values)).rowcount
-    return marked == len(done)
-
-
-async def _keep_frames(connection: AsyncConnection, store: Store, done: Sequence[Done]) -> None:
-    framed = [_frame(store, stored, answer, answer.frame) for stored, answer in done if answer.frame]
-    if framed:
-        await connection.execute(_FRAME, framed)
 
 
 def _frame(store: Store, stored: Stored, answer: Answer, frame: Frame) -> dict[str, Any]:

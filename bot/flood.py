@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, DateTime, and_, bindparam, func, select, update
+from sqlalchemy import BigInteger, DateTime, bindparam, func, select, update
 
 from bot.claim import Claim
 from bot.outbox import Kind
@@ -21,7 +21,6 @@ __all__ = ["LOOK_AGAIN", "Flood", "FloodLimits", "find_flood", "skim"]
 
 LOOK_AGAIN = timedelta(seconds=5)
 """between two looks at a flood that isn't answered yet: what has come is marked, so that it never piles up"""
-_MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _FIRST_PAUSE = timedelta(seconds=10)
 _LONGEST_PAUSE = timedelta(minutes=10)
@@ -32,7 +31,7 @@ class FloodLimits:
     """Of one person. More is a flood."""
 
     messages_a_minute: int = 30
-    """written without waiting for the answer to the one before; also: messages that wait at once"""
+    """written without waiting for the answer to the one before; also: messages that wait at once. A claim counts one more."""
     answers_a_day: int | None = None
     """bubbles of the bot's, where each is billed; None: any number"""
 
@@ -49,23 +48,6 @@ class Flood:
 
 
 _now = bindparam("now", type_=DateTime(timezone=True))
-_written = (
-    select(
-        func.least(func.coalesce(inbox.c.sent_at, inbox.c.received_at), inbox.c.received_at).label("at"),
-        inbox.c.received_at,
-        inbox.c.answered_at,
-        # In the order of the rows asked for, so that no more of them are read, however many there are.
-        func.lead(inbox.c.answered_at).over(order_by=inbox.c.id.desc()).label("before_answered_at"),
-    )
-    .where(inbox.c.conversation == bindparam("claimed"))
-    .order_by(inbox.c.id.desc())
-    .limit(bindparam("messages"))
-    .subquery()
-)
-_hasty = and_(
-    _written.c.at > _now - _MINUTE,
-    func.coalesce(_written.c.before_answered_at, _now) > _written.c.received_at,
-)
 _answers = (
     select(outbox.c.created_at, outbox.c.kind)
     .where(outbox.c.conversation == bindparam("claimed"))
@@ -73,9 +55,6 @@ _answers = (
     .limit(bindparam("answers"))
     .subquery()
 )
-_MESSAGES = select(
-    func.count().filter(_hasty).label("hasty"), func.count().filter(_written.c.answered_at.is_(None)).label("waiting")
-).select_from(_written)
 _ANSWERS = (
     select(func.count())
     .select_from(_answers)
@@ -101,18 +80,17 @@ _SKIP = (
 
 
 async def find_flood(store: Store, claim: Claim, limits: FloodLimits, *, billed: bool) -> Flood | None:
-    """Whether the conversation is one now. No more rows are counted than the limits, however long the conversation is.
+    """Whether the conversation is one now. No more rows were counted than the limits, however long the conversation is.
 
     Whoever waits for each answer writes no flood, however quickly; only where answers are billed a day's number ends that.
     """
     now = store.clock()
-    about = {"claimed": claim.conversation, "now": now}
-    async with store.single.connect() as connection:
-        counts = (await connection.execute(_MESSAGES, about | {"messages": limits.messages_a_minute + 1})).one()
-        flooded = max(counts.hasty, counts.waiting) > limits.messages_a_minute
-        if not flooded and billed and limits.answers_a_day is not None:
-            answers = await connection.scalar(_ANSWERS, about | {"answers": limits.answers_a_day})
-            flooded = (answers or 0) >= limits.answers_a_day
+    flooded = max(claim.hasty, claim.waiting) > limits.messages_a_minute
+    if not flooded and billed and limits.answers_a_day is not None:
+        about = {"claimed": claim.conversation, "now": now, "answers": limits.answers_a_day}
+        async with store.single.connect() as connection:
+            answers = await connection.scalar(_ANSWERS, about)
+        flooded = (answers or 0) >= limits.answers_a_day
     if not flooded:
         return None
     until = claim.flood_until

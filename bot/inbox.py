@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ARRAY, DateTime, Text, Uuid, any_, bindparam, column, func, insert, select, update
+from sqlalchemy import ARRAY, Boolean, DateTime, Text, Uuid, any_, bindparam, column, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,30 +25,56 @@ Fingerprint = tuple[str, str]
 Group = Mapping[Fingerprint, Address]
 """the addresses of one person, best first"""
 
-_STORE = upsert(inbox).on_conflict_do_nothing()
 _LOOK_UP = select(addresses.c.kind, addresses.c.fingerprint, addresses.c.conversation).where(
     addresses.c.channel == bindparam("of_channel"),
     addresses.c.fingerprint == any_(bindparam("digests", type_=ARRAY(Text))),
 )
+_STORED = ("external_id", "conversation", "raw", "sent_at")
+_updates = (
+    func.unnest(*(bindparam(f"stored_{name}", type_=ARRAY(inbox.c[name].type)) for name in _STORED))
+    .table_valued(*(column(name, inbox.c[name].type) for name in _STORED), with_ordinality="place")
+    .render_derived()
+)
+_stored = (
+    upsert(inbox)
+    .from_select(
+        ["channel", "received_at", *_STORED],
+        select(
+            bindparam("of_channel", type_=Text),
+            bindparam("now", type_=DateTime(timezone=True)),
+            *(_updates.c[name] for name in _STORED),
+        ).order_by(_updates.c.place),
+    )
+    .on_conflict_do_nothing()
+    .returning(inbox.c.id)
+    .cte("stored")
+)
+_owners = bindparam("owners", type_=ARRAY(Uuid))
 _contacts = (
-    func.unnest(bindparam("owners", type_=ARRAY(Uuid)), bindparam("times", type_=ARRAY(DateTime(timezone=True))))
+    func.unnest(_owners, bindparam("times", type_=ARRAY(DateTime(timezone=True))))
     .table_valued(column("owner", Uuid), column("at", DateTime(timezone=True)))
     .render_derived()
 )
-_released = (
-    update(outbox)
-    .where(outbox.c.conversation == any_(bindparam("owners", type_=ARRAY(Uuid))), is_held)
-    .values(state="queued")
-    .returning(func.pg_notify(OUTBOX, ""))
-    .cte("released")
-)
-_CONTACT = (
+_contacted = (
     update(conversations)
     .where(conversations.c.id == _contacts.c.owner)
     .values(last_message_at=func.greatest(conversations.c.last_message_at, _contacts.c.at), unreachable=False)
     .returning(func.pg_notify(INBOX, ""))
-    .add_cte(_released)
+    .cte("contacted")
 )
+_released = (
+    update(outbox)
+    .where(outbox.c.conversation == any_(_owners), is_held)
+    .values(state="queued")
+    .returning(func.pg_notify(OUTBOX, ""))
+    .cte("released")
+)
+_RECEIVE = (
+    select(func.pg_notify(INBOX, UNADDRESSED))
+    .where(bindparam("unaddressed", type_=Boolean))
+    .add_cte(_stored, _contacted, _released)
+)
+"""The updates are kept, and the citizens are there: the windows are open again, and what was held for that moment may go out."""
 
 
 async def receive(store: Store, channel: str, updates: Sequence[Update]) -> None:
@@ -62,50 +89,57 @@ async def receive(store: Store, channel: str, updates: Sequence[Update]) -> None
         {(address.kind, store.fingerprint(channel, address)): address for address in update.sender}
         for update in updates
     ]
-    async with store.engine.begin() as connection:
-        named = {store.fingerprints(channel, address) for update in updates for address in update.sender}
+    named = {store.fingerprints(channel, address) for update in updates for address in update.sender}
+    people = [group for group in groups if group]
+    async with store.single.connect() as connection:
         await renew_fingerprints(connection, addresses, sorted(named), addresses.c.channel == channel)
-        known = await _conversations(connection, store, channel, [group for group in groups if group])
-        owners = [known[next(iter(group))] if group else None for group in groups]
-        rows = [
-            {
-                "channel": channel,
-                "external_id": clean(update.external_id),
-                "conversation": owner,
-                "raw": store.seal_raw(update.body),
-                "sent_at": update.sent_at,
-                "received_at": now,
-            }
-            for update, owner in zip(updates, owners, strict=True)
-        ]
-        await connection.execute(_STORE, rows)
-        await _note_contact(connection, updates, owners, now)
-        if None in owners:
-            await connection.execute(select(func.pg_notify(INBOX, UNADDRESSED)))
-
-
-async def _conversations(
-    connection: AsyncConnection, store: Store, channel: str, groups: Sequence[Group]
-) -> Mapping[Fingerprint, uuid.UUID]:
-    """The conversation of each address named; strangers get a new one, new addresses join their group's."""
-    wanted = {fingerprint for group in groups for fingerprint in group}
-    if not wanted:
-        return {}
-    known = await _look_up(connection, channel, wanted)
-    if not _settled(known, groups):
+        known = await _look_up(connection, channel, people)
+        if _settled(known, people):
+            await connection.execute(_RECEIVE, _received(store, channel, updates, groups, known, now))
+            return
+    async with store.engine.begin() as connection:
         # Whoever brings in new addresses waits for the other who does: two batches may hold the same stranger.
         await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"bot.addresses.{channel}"))))
-        known = await _look_up(connection, channel, wanted)
-        await _settle(connection, store, channel, known, groups)
-    return known
+        known = await _look_up(connection, channel, people)
+        await _settle(connection, store, channel, known, people)
+        await connection.execute(_RECEIVE, _received(store, channel, updates, groups, known, now))
 
 
-async def _look_up(
-    connection: AsyncConnection, channel: str, wanted: Iterable[Fingerprint]
-) -> dict[Fingerprint, uuid.UUID]:
-    found = await connection.execute(
-        _LOOK_UP, {"of_channel": channel, "digests": [fingerprint for _, fingerprint in wanted]}
-    )
+def _received(
+    store: Store,
+    channel: str,
+    updates: Sequence[Update],
+    groups: Sequence[Group],
+    known: Mapping[Fingerprint, uuid.UUID],
+    now: datetime,
+) -> dict[str, Any]:
+    owners = [known[next(iter(group))] if group else None for group in groups]
+    latest: dict[uuid.UUID, datetime] = {}
+    for update_, owner in zip(updates, owners, strict=True):
+        if owner is not None:
+            at = min(update_.sent_at or now, now)
+            latest[owner] = max(latest.get(owner, at), at)
+    # In one order, so that two batches don't wait for each other.
+    there = sorted(latest)
+    return {
+        "of_channel": channel,
+        "now": now,
+        "stored_external_id": [clean(update_.external_id) for update_ in updates],
+        "stored_conversation": owners,
+        "stored_raw": [store.seal_raw(update_.body) for update_ in updates],
+        "stored_sent_at": [update_.sent_at for update_ in updates],
+        "owners": there,
+        "times": [latest[owner] for owner in there],
+        "unaddressed": None in owners,
+    }
+
+
+async def _look_up(connection: AsyncConnection, channel: str, groups: Iterable[Group]) -> dict[Fingerprint, uuid.UUID]:
+    """The conversation of each address that is known."""
+    wanted = {digest for group in groups for _, digest in group}
+    if not wanted:
+        return {}
+    found = await connection.execute(_LOOK_UP, {"of_channel": channel, "digests": list(wanted)})
     return {(kind, fingerprint): conversation for kind, fingerprint, conversation in found}
 
 
@@ -178,19 +212,3 @@ async def _kinds(connection: AsyncConnection, of: Iterable[uuid.UUID]) -> dict[u
     for conversation, kind in found:
         kinds.setdefault(conversation, set()).add(kind)
     return kinds
-
-
-async def _note_contact(
-    connection: AsyncConnection, updates: Sequence[Update], owners: Sequence[uuid.UUID | None], now: datetime
-) -> None:
-    """The citizen is there: the window is open again, and what was held for that moment may go out."""
-    latest: dict[uuid.UUID, datetime] = {}
-    for update_, owner in zip(updates, owners, strict=True):
-        if owner is not None:
-            at = min(update_.sent_at or now, now)
-            latest[owner] = max(latest.get(owner, at), at)
-    if not latest:
-        return
-    # In one order, so that two batches don't wait for each other.
-    owners = sorted(latest)
-    await connection.execute(_CONTACT, {"owners": owners, "times": [latest[owner] for owner in owners]})

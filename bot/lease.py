@@ -9,16 +9,24 @@ import uuid
 from datetime import datetime, timedelta
 
 import psutil
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select, update
 
 from bot.store import Store
 from bot.tables import conversations
 
-__all__ = ["free_leases_of_the_dead", "is_over", "new_owner"]
+__all__ = ["free_leases_of_the_dead", "is_as_seen", "is_over", "new_owner", "seen"]
 
 _SKEW = timedelta(minutes=1)
 """by which the clocks of two machines may differ"""
 _numbers = itertools.count()
+
+
+# A statement that locks a conversation gets its newest row, but sees everything else as of its own beginning: messages that
+# somebody has dealt with in between as well. So whoever claims and reads in one leaves alone what has changed since.
+seen = conversations.alias("seen")
+is_as_seen: ColumnElement[bool] = and_(
+    seen.c.id == conversations.c.id, literal_column("conversations.xmin") == literal_column("seen.xmin")
+)
 
 
 def _machine() -> str:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, DateTime, Uuid, bindparam, case, delete, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Uuid, case, delete, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +21,7 @@ __all__ = [
     "hand_on_phones",
     "knows_phone",
     "linked_conversations",
+    "linked_to",
     "phone_fingerprints",
     "prove",
     "proved_phone",
@@ -74,8 +75,21 @@ async def hand_on_phones(connection: AsyncConnection, fresh: uuid.UUID, into: uu
 async def linked_conversations(store: Store, conversation: uuid.UUID) -> Sequence[uuid.UUID]:
     """The other conversations of the same number, the latest proved first."""
     async with store.single.connect() as connection:
-        found = await connection.execute(_LINKED, {"of": conversation, "now": store.clock()})
-        return list(found.scalars())
+        return list((await connection.scalars(linked_to(literal(conversation, Uuid), literal(store.clock())))).all())
+
+
+def linked_to(conversation: ColumnElement[uuid.UUID], now: ColumnElement[datetime]) -> Select[uuid.UUID]:
+    """The same, as part of a statement."""
+    mine, theirs = phones.alias("mine"), phones.alias("theirs")
+    return (
+        select(theirs.c.conversation)
+        .join(mine, mine.c.fingerprint == theirs.c.fingerprint)
+        .where(mine.c.conversation == conversation, theirs.c.conversation != conversation)
+        .where(_holds(mine.c.expires_at, now), _holds(theirs.c.expires_at, now))
+        .group_by(theirs.c.conversation)
+        .order_by(func.max(theirs.c.proved_at).desc())
+        .limit(20)
+    )
 
 
 async def proved_phone(store: Store, conversation: uuid.UUID) -> str | None:
@@ -104,20 +118,6 @@ _MOVED = ("fingerprint", "value", "proved_at", "expires_at")
 
 def _holds(expires_at: ColumnElement[object], now: ColumnElement[datetime] | datetime) -> ColumnElement[bool]:
     return or_(expires_at.is_(None), expires_at > now)
-
-
-_now = bindparam("now", type_=DateTime(timezone=True))
-_mine, _theirs = phones.alias("mine"), phones.alias("theirs")
-# Asked at every turn, so it is put together once.
-_LINKED = (
-    select(_theirs.c.conversation)
-    .join(_mine, _mine.c.fingerprint == _theirs.c.fingerprint)
-    .where(_mine.c.conversation == bindparam("of"), _theirs.c.conversation != bindparam("of"))
-    .where(_holds(_mine.c.expires_at, _now), _holds(_theirs.c.expires_at, _now))
-    .group_by(_theirs.c.conversation)
-    .order_by(func.max(_theirs.c.proved_at).desc())
-    .limit(20)
-)
 
 
 def phone_fingerprints(store: Store, phone: str) -> tuple[str, ...]:

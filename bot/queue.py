@@ -6,14 +6,18 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
+    Boolean,
     Column,
     DateTime,
     Integer,
     Interval,
+    Row,
     ScalarSelect,
     Text,
     Uuid,
@@ -27,30 +31,37 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Address
-from bot.lease import is_over
+from bot.lease import is_as_seen, is_over, seen
 from bot.notices import CHANGED
 from bot.outbox import WINDOW_CLOSED, Kind, State
 from bot.reply import Bubble
 from bot.store import Store
-from bot.tables import addresses, conversations, is_queued, outbox
+from bot.tables import addresses, conversations, halts, is_queued, outbox
 
 __all__ = [
     "LONGEST_PAUSE",
+    "MOST_AT_ONCE",
     "Due",
     "Verdict",
     "Waiting",
     "claim_waiting",
     "finish",
+    "finish_last",
     "give_back",
     "handled_by",
     "queued",
     "reached_at",
 ]
+
+MOST_AT_ONCE = 10
+"""messages of one conversation that a claim sends; what comes after them is the next one's"""
 
 _LEASE = timedelta(seconds=90)
 """longer than one message takes to be sent or to time out; each message begins it anew"""
@@ -66,11 +77,15 @@ class Waiting:
 
     conversation: uuid.UUID
     owner: str
+    handler: str
+    """as the claim found it"""
     unreachable: bool
     last_message_at: datetime | None
     paced_until: datetime | None
     addresses: Sequence[tuple[str, bytes]]
     """kind and sealed value, the best first"""
+    messages: Sequence[Row[Any]]
+    """the oldest that are queued, sealed"""
 
 
 @dataclass(frozen=True)
@@ -81,8 +96,6 @@ class Due:
     attempts: int
     closed: bool
     """the provider has refused its text, the window being closed"""
-    handler: str
-    """of the conversation, when this was read"""
 
 
 @dataclass(frozen=True)
@@ -107,12 +120,14 @@ _oldest = (
 _free = (
     select(conversations.c.id)
     .join(_oldest, _oldest.c.conversation == conversations.c.id)
+    .join(seen, is_as_seen)
     .where(
         conversations.c.channel == bindparam("of_channel"),
         conversations.c.id != all_(bindparam("leaving", type_=ARRAY(Uuid))),
         is_over(conversations.c.send_lease_until, _now, _LEASE),
         is_over(conversations.c.send_after, _now, LONGEST_PAUSE),
         is_over(conversations.c.paced_until, bindparam("ahead", type_=DateTime(timezone=True)), _LONGEST_PACE),
+        or_(bindparam("trying", type_=Boolean), ~exists().where(halts.c.channel == bindparam("of_channel"))),
     )
     .order_by(_oldest.c.oldest)
     .limit(bindparam("most"))
@@ -129,29 +144,35 @@ def _of_addresses(column: Column[Any]) -> ScalarSelect[Any]:
     )
 
 
-_CLAIM = (
+_claimed = (
     update(conversations)
     .where(conversations.c.id == any_(func.array(_free.scalar_subquery())))
     .values(send_leased_by=bindparam("owner"), send_lease_until=bindparam("until"))
     .returning(
-        *(conversations.c[name] for name in ("id", "unreachable", "last_message_at", "paced_until")),
+        *(conversations.c[name] for name in ("id", "handler", "unreachable", "last_message_at", "paced_until")),
         _of_addresses(addresses.c.kind).label("kinds"),
         _of_addresses(addresses.c.value).label("sealed"),
     )
+    .cte("claimed")
 )
-_QUEUED = (
-    select(outbox.c.id, outbox.c.kind, outbox.c.body, outbox.c.attempts, outbox.c.error, conversations.c.handler)
-    .join(conversations, conversations.c.id == outbox.c.conversation)
-    .where(outbox.c.conversation == bindparam("of_conversation"), is_queued)
+_oldest_first = (
+    select(*(outbox.c[name].label(f"message_{name}") for name in ("id", "kind", "body", "attempts", "error")))
+    .where(outbox.c.conversation == _claimed.c.id, is_queued)
     .order_by(outbox.c.id)
-    .limit(bindparam("most"))
+    .limit(MOST_AT_ONCE)
+    .lateral("message")
+)
+_CLAIM = (
+    select(_claimed, _oldest_first)
+    .join(_oldest_first, true(), isouter=True)
+    .order_by(_claimed.c.id, _oldest_first.c.message_id)
 )
 _given_id = bindparam("given_id", type_=Text)
 _at = bindparam("at", type_=DateTime(timezone=True))
 # A status that came before our own record is not overwritten: it knows more than we do. One that refused this very try has
 # queued the message anew under its id.
 _is_ours = and_(is_queued, or_(_given_id.is_(None), outbox.c.provider_id.is_distinct_from(_given_id)))
-_FINISH = (
+_finished = (
     update(outbox)
     .where(outbox.c.id == bindparam("due"))
     .values(
@@ -167,10 +188,17 @@ _FINISH = (
         sent_at=case((_is_ours, func.coalesce(_at, outbox.c.sent_at)), else_=func.coalesce(outbox.c.sent_at, _at)),
     )
     .returning(func.pg_notify(CHANGED, cast(outbox.c.conversation, Text)))
+    .cte("finished")
+)
+_is_mine = and_(
+    conversations.c.id == bindparam("of_conversation"), conversations.c.send_leased_by == bindparam("owner")
+)
+_HOLD = (
+    update(conversations).where(_is_mine).values(send_lease_until=bindparam("until")).returning(conversations.c.handler)
 )
 _GIVE_BACK = (
     update(conversations)
-    .where(conversations.c.id == bindparam("of_conversation"), conversations.c.send_leased_by == bindparam("owner"))
+    .where(_is_mine)
     .values(
         send_leased_by=None,
         send_lease_until=None,
@@ -180,15 +208,30 @@ _GIVE_BACK = (
         )
         + bindparam("used", type_=Interval),
     )
-    .returning(exists().where(outbox.c.conversation == bindparam("of_conversation"), is_queued))
+    .returning(
+        exists().where(
+            outbox.c.conversation == bindparam("of_conversation"),
+            is_queued,
+            outbox.c.id.is_distinct_from(bindparam("due", type_=BigInteger)),
+        )
+    )
 )
+_FINISH = _HOLD.add_cte(_finished)
+_FINISH_LAST = _GIVE_BACK.add_cte(_finished)
 
 
 async def claim_waiting(
-    store: Store, owner: str, channel: str, ahead: timedelta, most: int, *, leaving: Collection[uuid.UUID] = ()
+    store: Store,
+    owner: str,
+    channel: str,
+    ahead: timedelta,
+    most: int,
+    *,
+    trying: bool = False,
+    leaving: Collection[uuid.UUID] = (),
 ) -> Sequence[Waiting]:
     """The conversations with the oldest queued messages that nobody is sending to, nor the caller to those it is `leaving`;
-    `ahead` is how far the pace may be overdrawn.
+    `ahead` is how far the pace may be overdrawn. None while the channel is halted, but for whoever is `trying`.
     """
     now = store.clock()
     values = {
@@ -198,21 +241,26 @@ async def claim_waiting(
         "owner": owner,
         "of_channel": channel,
         "most": most,
+        "trying": trying,
         "leaving": list(leaving),
     }
     async with store.single.connect() as connection:
         rows = (await connection.execute(_CLAIM, values)).all()
-    return [
-        Waiting(
-            row.id,
-            owner,
-            row.unreachable,
-            row.last_message_at,
-            row.paced_until,
-            list(zip(row.kinds or (), row.sealed or (), strict=True)),
-        )
-        for row in rows
-    ]
+    return [_waiting(owner, list(of_one)) for _, of_one in groupby(rows, lambda row: row.id)]
+
+
+def _waiting(owner: str, rows: Sequence[Row[Any]]) -> Waiting:
+    first = rows[0]
+    return Waiting(
+        first.id,
+        owner,
+        first.handler,
+        first.unreachable,
+        first.last_message_at,
+        first.paced_until,
+        list(zip(first.kinds or (), first.sealed or (), strict=True)),
+        [row for row in rows if row.message_id is not None],
+    )
 
 
 def reached_at(store: Store, waiting: Waiting) -> Sequence[Address]:
@@ -220,38 +268,71 @@ def reached_at(store: Store, waiting: Waiting) -> Sequence[Address]:
     return [Address(kind, store.address.open(value).decode()) for kind, value in waiting.addresses]
 
 
-async def queued(store: Store, waiting: Waiting, *, limit: int) -> Sequence[Due]:
-    async with store.single.connect() as connection:
-        rows = await connection.execute(_QUEUED, {"of_conversation": waiting.conversation, "most": limit})
-        return [
-            Due(
-                row.id,
-                Kind(row.kind),
-                Bubble.from_json(store.outbox.open_json(row.body)),
-                row.attempts,
-                row.error == WINDOW_CLOSED,
-                row.handler,
-            )
-            for row in rows
-        ]
+def queued(store: Store, waiting: Waiting) -> Sequence[Due]:
+    """What is to be sent, in order. Raises SealBroken."""
+    return [
+        Due(
+            row.message_id,
+            Kind(row.message_kind),
+            Bubble.from_json(store.outbox.open_json(row.message_body)),
+            row.message_attempts,
+            row.message_error == WINDOW_CLOSED,
+        )
+        for row in waiting.messages
+    ]
 
 
 async def handled_by(store: Store, waiting: Waiting) -> str | None:
     """Who handles the conversation at this moment, and the lease anew; None when the claim was lost."""
     async with store.single.connect() as connection:
-        handler: str | None = await connection.scalar(
-            update(conversations)
-            .where(conversations.c.id == waiting.conversation, conversations.c.send_leased_by == waiting.owner)
-            .values(send_lease_until=store.clock() + _LEASE)
-            .returning(conversations.c.handler)
-        )
+        handler: str | None = await connection.scalar(_HOLD, _holding(store, waiting))
     return handler
 
 
-async def finish(store: Store, waiting: Waiting, due: Due, verdict: Verdict) -> None:
-    """Record a try. A try that the whole channel's trouble cut short isn't counted."""
+async def finish(store: Store, waiting: Waiting, due: Due, verdict: Verdict) -> str | None:
+    """Record a try; then as `handled_by`."""
+    async with store.single.connect() as connection:
+        handler: str | None = await connection.scalar(_FINISH, _holding(store, waiting) | _tried(store, due, verdict))
+    return handler
+
+
+async def finish_last(store: Store, waiting: Waiting, due: Due, verdict: Verdict, used: timedelta) -> bool:
+    """Record a try; then as `give_back`."""
+    values = _giving_back(store, waiting, verdict.pause, used) | _tried(store, due, verdict)
+    async with store.single.connect() as connection:
+        if verdict.unreachable:
+            # Before the claim ends, and with it the last moment in which nobody else sends.
+            await _fail_all(connection, waiting)
+        more = await connection.scalar(_FINISH_LAST, values)
+    return bool(more) and verdict.pause is None
+
+
+async def give_back(store: Store, waiting: Waiting, pause: timedelta | None, used: timedelta) -> bool:
+    """End the claim; whether more is to be sent now. `used` is the pace's time taken up by what was sent."""
+    async with store.single.connect() as connection:
+        more = await connection.scalar(_GIVE_BACK, _giving_back(store, waiting, pause, used) | {"due": None})
+    return bool(more) and pause is None
+
+
+def _holding(store: Store, waiting: Waiting) -> dict[str, Any]:
+    return {"of_conversation": waiting.conversation, "owner": waiting.owner, "until": store.clock() + _LEASE}
+
+
+def _giving_back(store: Store, waiting: Waiting, pause: timedelta | None, used: timedelta) -> dict[str, Any]:
+    now = store.clock()
+    return {
+        "of_conversation": waiting.conversation,
+        "owner": waiting.owner,
+        "again": None if pause is None else now + pause,
+        "now": now,
+        "used": used,
+    }
+
+
+def _tried(store: Store, due: Due, verdict: Verdict) -> dict[str, Any]:
+    """A try that the whole channel's trouble cut short isn't counted."""
     counted = verdict.pause is None or verdict.pause > timedelta(0)
-    values = {
+    return {
         "due": due.id,
         "new_state": verdict.state.value,
         "new_code": verdict.code,
@@ -260,29 +341,14 @@ async def finish(store: Store, waiting: Waiting, due: Due, verdict: Verdict) -> 
         "given_id": verdict.provider_id,
         "at": store.clock() if verdict.provider_id else None,
     }
-    async with store.single.connect() as connection:
-        await connection.execute(_FINISH, values)
-        if verdict.unreachable:
-            await connection.execute(
-                update(conversations).where(conversations.c.id == waiting.conversation).values(unreachable=True)
-            )
-            await connection.execute(
-                update(outbox)
-                .where(outbox.c.conversation == waiting.conversation, is_queued)
-                .values(state=State.FAILED.value, error="recipient")
-            )
 
 
-async def give_back(store: Store, waiting: Waiting, pause: timedelta | None, used: timedelta) -> bool:
-    """End the claim; whether more is to be sent now. `used` is the pace's time taken up by what was sent."""
-    now = store.clock()
-    values = {
-        "of_conversation": waiting.conversation,
-        "owner": waiting.owner,
-        "again": None if pause is None else now + pause,
-        "now": now,
-        "used": used,
-    }
-    async with store.single.connect() as connection:
-        more = await connection.scalar(_GIVE_BACK, values)
-    return bool(more) and pause is None
+async def _fail_all(connection: AsyncConnection, waiting: Waiting) -> None:
+    await connection.execute(
+        update(conversations).where(conversations.c.id == waiting.conversation).values(unreachable=True)
+    )
+    await connection.execute(
+        update(outbox)
+        .where(outbox.c.conversation == waiting.conversation, is_queued)
+        .values(state=State.FAILED.value, error="recipient")
+    )

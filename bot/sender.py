@@ -9,9 +9,11 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,11 +29,13 @@ from bot.notices import OUTBOX, Notices, wait
 from bot.outbox import MOST_TRIES, WINDOW_CLOSED, Kind, State
 from bot.queue import (
     LONGEST_PAUSE,
+    MOST_AT_ONCE,
     Due,
     Verdict,
     Waiting,
     claim_waiting,
     finish,
+    finish_last,
     give_back,
     handled_by,
     queued,
@@ -42,7 +46,7 @@ from bot.store import Store
 
 __all__ = ["Sender"]
 
-_BURST = 10
+_BURST = MOST_AT_ONCE
 """messages that may go to one person at once, ahead of the pace; WhatsApp takes 45"""
 _MOST_UNKNOWN = 3
 _BUSY = timedelta(seconds=5)
@@ -53,6 +57,9 @@ _UNKNOWN_PAUSE = timedelta(seconds=30)
 _LAST_MESSAGES = 30.0
 _WHILE_DATABASE_IS_AWAY = (0.1, 0.5, 2, 5, 10, 20)
 """seconds between the tries of writing down; a claim lasts for 90"""
+_SURELY_HELD = timedelta(seconds=30)
+"""since a message's turn began, while the clock runs as it should"""
+_Result = TypeVar("_Result")
 _logger = logging.getLogger(__name__)
 
 
@@ -75,8 +82,8 @@ class Sender:
         self._metrics = metrics
         self._concurrency = concurrency
         self._poll = poll
-        self._under_way: set[uuid.UUID] = set()
-        """conversations that we are sending to, however long ago their claims have run out"""
+        self._under_way: dict[uuid.UUID, datetime] = {}
+        """conversations that we are sending to, and since when the present message"""
         self._stopping = False
         self._woken = asyncio.Event()
         self._paused_until: datetime | None = None
@@ -97,7 +104,7 @@ class Sender:
                     if not crew.free:
                         await crew.one_done()
                         continue
-                    may_send = await self._look_for_halt() and not self._is_paused()
+                    may_send = (not self._halted or await self._look_for_halt()) and not self._is_paused()
                     # Whether an operator has acted is tried with one message at a time.
                     trying = self._stopped or self._halted
                     most = int(crew.free == self._concurrency) if trying else crew.free
@@ -106,6 +113,8 @@ class Sender:
                         await put_off(self._store, self._channel.name)
                     for waiting in found:
                         crew.start(self._work(waiting))
+                    if not found and not self._halted:
+                        await self._look_for_halt()
                     if len(found) < crew.free or trying:
                         await wait(self._woken, self._poll)
 
@@ -137,9 +146,12 @@ class Sender:
 
     async def _claim(self, most: int) -> Sequence[Waiting]:
         ahead = self._channel.capabilities.pace * _BURST
+        now = self._store.clock()
+        # After a jump of the clock claims have run out, and we are still sending.
+        leaving = [one for one, since in self._under_way.items() if not since <= now < since + _SURELY_HELD]
         try:
             return await claim_waiting(
-                self._store, new_owner(), self._channel.name, ahead, most, leaving=self._under_way
+                self._store, new_owner(), self._channel.name, ahead, most, trying=self._halted, leaving=leaving
             )
         except (SQLAlchemyError, OSError) as error:
             _logger.warning("claiming failed: %s", fault(error))
@@ -148,34 +160,33 @@ class Sender:
     async def _work(self, waiting: Waiting) -> None:
         pause: timedelta | None = None
         sent = 0
-        self._under_way.add(waiting.conversation)
+        ended = False
+        self._under_way[waiting.conversation] = self._store.clock()
         try:
             to = reached_at(self._store, waiting)
-            for due in await queued(self._store, waiting, limit=self._allowance(waiting)):
-                handler = await handled_by(self._store, waiting) if sent else due.handler
+            messages = queued(self._store, waiting)[: self._allowance(waiting)]
+            handler: str | None = waiting.handler
+            for due in messages:
                 if handler is None or self._is_paused():
                     break
+                self._under_way[waiting.conversation] = self._store.clock()
                 verdict = await self._deliver(waiting, to, due, handler)
-                await self._write_down(waiting, due, verdict)
                 sent += verdict.state is State.SENT
-                pause = verdict.pause
-                if pause is not None or verdict.unreachable:
+                if due is messages[-1] or verdict.pause is not None or verdict.unreachable:
+                    used = self._channel.capabilities.pace * sent
+                    more = await _written(partial(finish_last, self._store, waiting, due, verdict, used))
+                    ended = True
+                    if more:
+                        self._woken.set()
                     break
+                handler = await _written(partial(finish, self._store, waiting, due, verdict))
         except Exception as error:
             _logger.warning("sending failed: %s", fault(error))
             pause = _MISTAKE
         finally:
-            self._under_way.discard(waiting.conversation)
-            await self._give_back(waiting, pause, sent)
-
-    async def _write_down(self, waiting: Waiting, due: Due, verdict: Verdict) -> None:
-        """For as long as the claim lasts: what was sent and isn't written down is sent again."""
-        for pause in _WHILE_DATABASE_IS_AWAY:
-            try:
-                return await finish(self._store, waiting, due, verdict)
-            except (SQLAlchemyError, OSError):
-                await asyncio.sleep(pause)
-        return await finish(self._store, waiting, due, verdict)
+            del self._under_way[waiting.conversation]
+            if not ended:
+                await self._give_back(waiting, pause, sent)
 
     async def _give_back(self, waiting: Waiting, pause: timedelta | None, sent: int) -> None:
         try:
@@ -292,6 +303,16 @@ class Sender:
         self._paused_until = self._store.clock() + _OPERATOR
         self._metrics.stopped.labels(self._channel.name).set(1)
         self._tell_operators(failed.code)
+
+
+async def _written(write: Callable[[], Awaitable[_Result]]) -> _Result:
+    """For as long as the claim lasts: what was sent and isn't written down is sent again."""
+    for pause in _WHILE_DATABASE_IS_AWAY:
+        try:
+            return await write()
+        except (SQLAlchemyError, OSError):
+            await asyncio.sleep(pause)
+    return await write()
 
 
 def _contact_choice(due: Due) -> str | None:

@@ -9,7 +9,7 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -121,19 +121,22 @@ class Turns:
         """Wait for what was begun beside the turns."""
         await asyncio.gather(*self._acknowledging, return_exceptions=True)
 
-    async def take(self, stored: Stored, *, handler: str) -> Answer:
-        """Raises TurnTrouble when it must be tried again later; nothing is written that can't be written twice."""
+    async def take(self, stored: Stored, *, handler: str, linked: Sequence[uuid.UUID]) -> Answer:
+        """`linked` are the person's other conversations. Nothing is written that can't be written twice.
+
+        Raises TurnTrouble when it must be tried again later.
+        """
         with of_turn(str(stored.id)), span("turn"):
             started = time.monotonic()
             try:
-                answer = await self._take(stored, handler)
+                answer = await self._take(stored, handler, linked)
             except TurnTrouble as trouble:
                 _logger.warning("put off: %s", trouble)
                 raise
             _logger.info("%s in %.0f ms", answer.outcome.value, 1000 * (time.monotonic() - started))
             return answer
 
-    async def _take(self, stored: Stored, handler: str) -> Answer:
+    async def _take(self, stored: Stored, handler: str, linked: Sequence[uuid.UUID]) -> Answer:
         channel = self._channels[stored.channel]
         try:
             update = self._store.open_raw(stored.raw)
@@ -149,7 +152,7 @@ class Turns:
                     await note(connection, self._store, stored.channel, event)
                 return Answer(Outcome.NOTED)
             case Message():
-                return await self._message(stored, channel, update, event, handler)
+                return await self._message(stored, channel, update, event, handler, linked)
 
     def is_of_album(self, stored: Stored) -> bool:
         """Whether more files may be about to follow. Of what can't be read its turn will tell."""
@@ -169,7 +172,13 @@ class Turns:
         )
 
     async def _message(
-        self, stored: Stored, channel: Channel, update: Mapping[str, Any], message: Message, handler: str
+        self,
+        stored: Stored,
+        channel: Channel,
+        update: Mapping[str, Any],
+        message: Message,
+        handler: str,
+        linked: Sequence[uuid.UUID],
     ) -> Answer:
         if handler != "bot":
             return await self._for_officer(stored, channel, message, waiting=handler == "queued")
@@ -198,8 +207,11 @@ class Turns:
             return self._told("pesan_kosong")
         if text is not None and len(text) > LONGEST_TEXT:
             return self._told("terlalu_panjang", huruf=LONGEST_TEXT)
+        if message.contact is not None:
+            # Proved by this very message.
+            linked = await linked_conversations(self._store, stored.conversation)
         with self._acknowledged(channel, update):
-            return await self._ask(stored, content)
+            return await self._ask(stored, content, linked)
 
     @contextlib.contextmanager
     def _acknowledged(self, channel: Channel, update: Mapping[str, Any]) -> Iterator[None]:
@@ -213,13 +225,13 @@ class Turns:
         finally:
             answered.set()
 
-    async def _ask(self, stored: Stored, content: Mapping[str, Any]) -> Answer:
+    async def _ask(self, stored: Stored, content: Mapping[str, Any], linked: Sequence[uuid.UUID]) -> Answer:
         try:
             answer = await self._rasa.turn(
                 str(stored.conversation),
                 _message_id(stored.external_id),
                 stored.channel,
-                {**content, **await self._circumstances(stored)},
+                {**content, **_circumstances(stored, linked)},
             )
         except TurnRefused as error:
             _logger.warning("Rasa refuses inbox %d: %s", stored.id, error)
@@ -233,14 +245,6 @@ class Turns:
             handoff=answer.handoff,
             understood=answer.understood,
         )
-
-    async def _circumstances(self, stored: Stored) -> dict[str, Any]:
-        """What the dialogue is to know besides, where there is any of it."""
-        linked = await linked_conversations(self._store, stored.conversation)
-        return {
-            **({"linked": [str(other) for other in linked]} if linked else {}),
-            **({"early": True} if stored.early else {}),
-        }
 
     async def _content(self, stored: Stored, channel: Channel, message: Message) -> dict[str, Any]:
         """The part of Rasa's body that holds what was sent."""
@@ -299,6 +303,14 @@ class Turns:
 
     def _told_of(self, family: str, kind: str) -> Answer:
         return Answer(Outcome.TOLD, (Reply(self._texts.of(family, kind)),), error=kind)
+
+
+def _circumstances(stored: Stored, linked: Sequence[uuid.UUID]) -> dict[str, Any]:
+    """What the dialogue is to know besides, where there is any of it."""
+    return {
+        **({"linked": [str(other) for other in linked]} if linked else {}),
+        **({"early": True} if stored.early else {}),
+    }
 
 
 def _message_id(external_id: str) -> str:

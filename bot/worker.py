@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.answer import Done, Trouble, record
-from bot.claim import LONGEST_PAUSE, Claim, claim, release, renew, unanswered
+from bot.claim import LONGEST_PAUSE, Claim, claim, release, renew
 from bot.crew import Crew
 from bot.desk.reasons import Reasons
 from bot.desk.room import DeskRoom
@@ -95,7 +95,8 @@ class Worker:
 
     async def _claim(self, most: int) -> Sequence[Claim]:
         try:
-            return await claim(self._store, new_owner(), self._channels, most)
+            few = self._limits.messages_a_minute + 1
+            return await claim(self._store, new_owner(), self._channels, most, few=few)
         except (SQLAlchemyError, OSError) as error:
             _logger.warning("claiming failed: %s", fault(error))
             return ()
@@ -129,7 +130,7 @@ class Worker:
         by_bot = claim.handler == "bot"
         # The desk reads everything, and costs nothing.
         flood = await find_flood(self._store, claim, self._limits, billed=capabilities.billed) if by_bot else None
-        messages = await (unanswered(self._store, claim) if flood is None else self._skim(claim))
+        messages = claim.messages if flood is None else await self._skim(claim)
         if flood is not None and self._store.clock() < flood.answer_at:
             await release(self._store, claim, self._store.clock() + LOOK_AGAIN)
             return False
@@ -147,7 +148,7 @@ class Worker:
             if handler is None:
                 return True
             try:
-                answer = await self._take(stored, handler, [earlier for _, earlier in done])
+                answer = await self._take(stored, claim, handler, [earlier for _, earlier in done])
             except TurnTrouble as error:
                 self._metrics.troubles.inc()
                 attempts = 0 if done else claim.attempts
@@ -180,12 +181,12 @@ class Worker:
         self._metrics.flooded.labels(claim.channel).inc(passed)
         return [last] if last else []
 
-    async def _take(self, stored: Stored, handler: str, earlier: Sequence[Answer]) -> Answer:
+    async def _take(self, stored: Stored, claim: Claim, handler: str, earlier: Sequence[Answer]) -> Answer:
         """A mistake of ours is treated like any trouble: tried again, then given to the desk."""
         try:
             # What comes behind another message of the same burst was written without its answer.
             early = stored.early or any(answer.replies for answer in earlier)
-            answer = await self._turns.take(replace(stored, early=early), handler=handler)
+            answer = await self._turns.take(replace(stored, early=early), handler=handler, linked=claim.linked)
             return await self._reasons.judged(stored, earlier, answer)
         except (TurnTrouble, SQLAlchemyError):
             raise
