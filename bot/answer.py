@@ -40,7 +40,7 @@ from bot.outbox import Kind
 from bot.own_number import shape_for
 from bot.rasa import Frame
 from bot.reply import Bubble, Reply
-from bot.store import Store
+from bot.store import ON_DISK_WITH_THE_NEXT, Store
 from bot.tables import conversations, frames, inbox, outbox
 from bot.turn import Answer, Outcome, Stored
 
@@ -126,7 +126,8 @@ _queued = (
     .returning(outbox.c.id)
     .cte("queued")
 )
-_RECORD = select(_kept.c.more).add_cte(_marked, _framed, _queued)
+# What is lost with the machine is answered anew: it isn't sent before the sender's claim is on disk, and so this is too.
+_RECORD = select(_kept.c.more, ON_DISK_WITH_THE_NEXT).add_cte(_marked, _framed, _queued)
 
 
 async def record(

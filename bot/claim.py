@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from bot.lease import is_as_seen, is_over, seen
 from bot.phones import linked_to
-from bot.store import Store
+from bot.store import ON_DISK_WITH_THE_NEXT, Store
 from bot.tables import conversations, inbox
 from bot.turn import Stored
 
@@ -162,6 +162,8 @@ _CLAIM = (
         func.array(linked_to(_claimed.c.id, _now).scalar_subquery()).label("linked"),
         _counted,
         _message,
+        # Lost with the machine, it is made anew: until an answer is on disk too, nothing of it has reached anybody.
+        ON_DISK_WITH_THE_NEXT,
     )
     .select_from(_claimed.join(_counted, true()).join(_message, true(), isouter=True))
     .order_by(_claimed.c.id, _message.c.message_id)

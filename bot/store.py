@@ -10,15 +10,17 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
-from sqlalchemy import make_url
+from sqlalchemy import func, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.channel import Address
 from identity import Seal, Secrets
 
-__all__ = ["Cleaned", "Clock", "Store", "clean", "utc_now"]
+__all__ = ["ON_DISK_WITH_THE_NEXT", "Cleaned", "Clock", "Store", "clean", "utc_now"]
 
 Clock = Callable[[], datetime]
+ON_DISK_WITH_THE_NEXT = func.set_config("synchronous_commit", "off", True)
+"""In what a transaction selects: nobody waits until it is on disk. It gets there before any later one that is waited for."""
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """in JSON as `json.dumps` writes it, where a backslash of the text's own is doubled"""
 

@@ -81,10 +81,11 @@ _READ = (
 """The events of the turn asked for, else those of the latest session; one row at the least."""
 
 # Two servers may hold the same conversation after a lease has run out: one at a time looks and writes. Sent as one, the two
-# statements are one transaction, and the second sees what was written before it got the lock.
+# statements are one transaction, and the second sees what was written before it got the lock. That transaction isn't waited
+# for: it is on disk before the bot's record of the answer is, and a turn that was lost before that is asked for anew.
 _APPEND = sa.text(
     f"""
-    SELECT pg_advisory_xact_lock(hashtextextended(:sender, 0));
+    SELECT pg_advisory_xact_lock(hashtextextended(:sender, 0)), set_config('synchronous_commit', 'off', true);
     WITH added AS (
         INSERT INTO {_SCHEMA}.events (sender_id, type_name, timestamp, intent_name, action_name, data)
         SELECT :sender, type_name, timestamp, intent_name, action_name, data
