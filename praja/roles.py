@@ -41,7 +41,7 @@ def run_role(role: str, settings: Settings) -> int:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
         send_spans(role, OTLPSpanExporter(endpoint=f"{settings.otlp_url.rstrip('/')}/v1/traces"))
-    for name in ("httpx", "rasa_sdk", "sanic"):  # the first one's lines hold the bot's token
+    for name in ("rasa_sdk", "sanic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     match role:
         case "actions":

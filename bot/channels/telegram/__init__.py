@@ -1,6 +1,5 @@
 """Telegram, by its Bot API (10.0) and python-telegram-bot's client."""
 
-import logging
 import os
 
 from bot.channels.telegram.channel import Telegram, TelegramSettings, verify_secret
@@ -9,5 +8,3 @@ __all__ = ["Telegram", "TelegramSettings", "verify_secret"]
 
 # Durations as timedelta; without it the library warns each time Telegram asks us to wait.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
-# At INFO httpx logs every address it calls, and the bot's token is part of it.
-logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -23,7 +23,6 @@ from telegram import (
 )
 from telegram import Message as SentMessage
 from telegram.error import TelegramError
-from telegram.request import HTTPXRequest
 
 from bot.channel import (
     Address,
@@ -38,6 +37,7 @@ from bot.channel import (
 )
 from bot.channels.telegram import updates
 from bot.channels.telegram.failures import refusal
+from bot.channels.telegram.request import AiohttpRequest
 
 __all__ = ["Telegram", "TelegramSettings", "verify_secret"]
 
@@ -95,9 +95,8 @@ class Telegram:
         self._settings = settings
         self._sleep = sleep
         self._root = settings.api_url.rstrip("/")
-        # The library's own second of patience for a free connection turns load into lost messages.
-        self._calls = HTTPXRequest(connection_pool_size=64, pool_timeout=10, read_timeout=20, write_timeout=20)
-        self._polls = HTTPXRequest(connection_pool_size=1, pool_timeout=10)
+        self._calls = AiohttpRequest(connections=64, read_timeout=20)
+        self._polls = AiohttpRequest(connections=1, read_timeout=20)
         self._bot = Bot(
             settings.token,
             base_url=f"{self._root}/bot",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import httpx
+import aiohttp
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -18,11 +18,11 @@ from telegram.error import (
 )
 
 from bot.channel import SendFailed, SendFailure
+from bot.channels.telegram.request import NOT_SENT
 from identity import redact
 
 __all__ = ["refusal"]
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _WHOLE_BOT = timedelta(minutes=1)
 _UNREACHABLE = ("chat not found", "user is deactivated", "user not found", "peer_id_invalid")
 
@@ -63,7 +63,7 @@ def _broken(error: NetworkError) -> SendFailure:
     cause = error.__cause__
     return (
         SendFailure.UNKNOWN
-        if isinstance(cause, httpx.HTTPError) and not isinstance(cause, _NOT_SENT)
+        if isinstance(cause, aiohttp.ClientError | TimeoutError) and not isinstance(cause, NOT_SENT)
         else SendFailure.RETRY
     )
 

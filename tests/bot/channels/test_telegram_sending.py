@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import httpx
+import aiohttp
 import pytest
 from telegram.error import BadRequest, Conflict, NetworkError, TelegramError, TimedOut
 
@@ -150,6 +150,17 @@ async def test_no_connection_sends_nothing(unused_tcp_port: int) -> None:
     await nobody.close()
 
 
+async def test_a_connection_that_breaks_after_the_message_went_out_may_have_sent_it(unused_tcp_port: int) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", unused_tcp_port):
+        cut_off = Telegram(TelegramSettings("7001:t", api_url=f"http://127.0.0.1:{unused_tcp_port}"))
+        assert (await _failure(cut_off)).failure is SendFailure.UNKNOWN
+        await cut_off.close()
+
+
 def _caused(error: TelegramError, cause: Exception) -> TelegramError:
     error.__cause__ = cause
     return error
@@ -158,12 +169,10 @@ def _caused(error: TelegramError, cause: Exception) -> TelegramError:
 @pytest.mark.parametrize(
     ("error", "failure"),
     [
-        (_caused(TimedOut(), httpx.ReadTimeout("")), SendFailure.UNKNOWN),
-        (_caused(TimedOut(), httpx.WriteTimeout("")), SendFailure.UNKNOWN),
-        (_caused(TimedOut(), httpx.ConnectTimeout("")), SendFailure.RETRY),
-        (_caused(TimedOut(), httpx.PoolTimeout("")), SendFailure.RETRY),
-        (_caused(NetworkError("x"), httpx.RemoteProtocolError("")), SendFailure.UNKNOWN),
-        (_caused(NetworkError("x"), httpx.ConnectError("")), SendFailure.RETRY),
+        (_caused(TimedOut(), TimeoutError()), SendFailure.UNKNOWN),
+        (_caused(TimedOut(), aiohttp.SocketTimeoutError()), SendFailure.UNKNOWN),
+        (_caused(TimedOut(), aiohttp.ConnectionTimeoutError()), SendFailure.RETRY),
+        (_caused(NetworkError("x"), aiohttp.ServerDisconnectedError()), SendFailure.UNKNOWN),
         (BadRequest("Chat not found"), SendFailure.RECIPIENT),
         (BadRequest("Message is too long"), SendFailure.PAYLOAD),
         (Conflict("x"), SendFailure.OPERATOR),
