@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -19,12 +20,15 @@ __all__ = ["main", "quieten"]
 
 _ROOT = Path(__file__).parents[1]
 _PR_SET_PDEATHSIG = 1
+_YOUNG_OBJECTS = 20_000
+"""between two looks for garbage in circles; Python's 700 are reached several times in a turn"""
 
 
 def main() -> None:
     arguments = _parse_arguments()
     if not arguments.survive:
         _die_with_parent()
+    gc.set_threshold(_YOUNG_OBJECTS)
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     leave_out_tensorflow()

@@ -60,48 +60,53 @@ _turns = sa.Table(
     sa.Column("last_event", sa.BigInteger, nullable=False),
 )
 
-_sender, _message = sa.bindparam("sender"), sa.bindparam("message")
-_last = sa.select(sa.func.coalesce(sa.func.max(_events.c.id), 0)).where(_events.c.sender_id == _sender)
-_session = _last.where(_events.c.type_name == SessionStarted.type_name)
-_head = sa.select(_last.scalar_subquery().label("last"), _session.scalar_subquery().label("session")).subquery()
-_turn = sa.select(_turns).where(_turns.c.sender_id == _sender, _turns.c.message_id == _message).subquery()
-_READ = (
-    sa.select(_head.c.last, _turn.c.first_event, _events.c.data)
-    .select_from(_head)
-    .outerjoin(_turn, sa.true())
-    .outerjoin(
-        _events,
-        (_events.c.sender_id == _sender)
-        & _events.c.id.between(
-            sa.func.coalesce(_turn.c.first_event, _head.c.session), sa.func.coalesce(_turn.c.last_event, _head.c.last)
-        ),
-    )
-    .order_by(_events.c.id)
-)
-"""The events of the turn asked for, else those of the latest session; one row at the least."""
+# What every turn asks is planned once for a connection; sent as text it costs more than it does.
+_PREPARE = f"""
+    SET statement_timeout = '5s';
+    SET lock_timeout = '3s';
 
-# Two servers may hold the same conversation after a lease has run out: one at a time looks and writes. Sent as one, the two
-# statements are one transaction, and the second sees what was written before it got the lock. That transaction isn't waited
-# for: it is on disk before the bot's record of the answer is, and a turn that was lost before that is asked for anew.
-_APPEND = sa.text(
-    f"""
-    SELECT pg_advisory_xact_lock(hashtextextended(:sender, 0)), set_config('synchronous_commit', 'off', true);
+    PREPARE praja_read (text, text) AS
+    SELECT head.last, turn.first_event, events.data
+    FROM (
+        SELECT
+            (SELECT coalesce(max(id), 0) FROM {_SCHEMA}.events WHERE sender_id = $1) AS last,
+            (
+                SELECT coalesce(max(id), 0) FROM {_SCHEMA}.events
+                WHERE sender_id = $1 AND type_name = '{SessionStarted.type_name}'
+            ) AS session
+    ) AS head
+    LEFT JOIN {_SCHEMA}.turns AS turn ON turn.sender_id = $1 AND turn.message_id = $2
+    LEFT JOIN {_SCHEMA}.events ON events.sender_id = $1
+        AND events.id BETWEEN coalesce(turn.first_event, head.session) AND coalesce(turn.last_event, head.last)
+    ORDER BY events.id;
+
+    PREPARE praja_append (text, text, bigint, text[], float[], text[], text[], text[]) AS
     WITH added AS (
         INSERT INTO {_SCHEMA}.events (sender_id, type_name, timestamp, intent_name, action_name, data)
-        SELECT :sender, type_name, timestamp, intent_name, action_name, data
-        FROM unnest(
-            CAST(:type_names AS text[]), CAST(:timestamps AS float[]), CAST(:intent_names AS text[]),
-            CAST(:action_names AS text[]), CAST(:datas AS text[])
-        ) WITH ORDINALITY AS event (type_name, timestamp, intent_name, action_name, data, place)
-        WHERE :after = (SELECT coalesce(max(id), 0) FROM {_SCHEMA}.events WHERE sender_id = :sender)
+        SELECT $1, type_name, timestamp, intent_name, action_name, data
+        FROM unnest($4, $5, $6, $7, $8) WITH ORDINALITY
+            AS event (type_name, timestamp, intent_name, action_name, data, place)
+        WHERE $3 = (SELECT coalesce(max(id), 0) FROM {_SCHEMA}.events WHERE sender_id = $1)
         ORDER BY place
         RETURNING id
     ), turn AS (
         INSERT INTO {_SCHEMA}.turns (sender_id, message_id, first_event, last_event)
-        SELECT :sender, :message, min(id), max(id) FROM added HAVING count(*) > 0 AND CAST(:message AS text) IS NOT NULL
+        SELECT $1, $2, min(id), max(id) FROM added HAVING count(*) > 0 AND $2 IS NOT NULL
     )
-    SELECT count(*) FROM added
-    """  # noqa: S608 - the schema's name is a constant
+    SELECT count(*) FROM added;
+"""  # noqa: S608 - what is put in are constants
+_READ = sa.text("EXECUTE praja_read (:sender, :message)")
+"""The events of the turn asked for, else those of the latest session; one row at the least."""
+# Two servers may hold the same conversation after a lease has run out: one at a time looks and writes. Sent as one, the two
+# statements are one transaction, and the second sees what was written before it got the lock. That transaction isn't waited
+# for: it is on disk before the bot's record of the answer is, and a turn that was lost before that is asked for anew.
+_APPEND = sa.text(
+    """
+    SELECT pg_advisory_xact_lock(hashtextextended(:sender, 0)), set_config('synchronous_commit', 'off', true);
+    EXECUTE praja_append (
+        :sender, :message, :after, :type_names, :timestamps, :intent_names, :action_names, :datas
+    )
+    """
 )
 _ERASE = sa.text(
     f"DELETE FROM {_SCHEMA}.turns WHERE sender_id = :sender; DELETE FROM {_SCHEMA}.events WHERE sender_id = :sender"  # noqa: S608
@@ -152,7 +157,7 @@ class SealedTrackerStore(SQLTrackerStore):
         self.engine = sa.create_engine(
             host, isolation_level="AUTOCOMMIT", pool_size=_THREADS, max_overflow=0, connect_args={"connect_timeout": 5}
         )
-        sa.event.listen(self.engine, "connect", _limit_statements)
+        sa.event.listen(self.engine, "connect", _prepare)
 
     async def read(self, sender_id: str, message_id: Optional[str] = None) -> Stored:
         try:
@@ -265,9 +270,9 @@ def _create_tables(host: str) -> None:
         _tables.create_all(connection)
 
 
-def _limit_statements(connection: Any, _: Any) -> None:
+def _prepare(connection: Any, _: Any) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = '5s'; SET lock_timeout = '3s'")
+        cursor.execute(_PREPARE)
     connection.commit()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Collection, Mapping
@@ -33,9 +34,13 @@ _BOT_ROLES: Mapping[str, tuple[Role, ...]] = {
 }
 """`run bot` is enough by itself; the others add capacity beside it."""
 
+_YOUNG_OBJECTS = 20_000
+"""between two looks for garbage in circles; Python's 700 are reached several times in a turn"""
+
 
 def run_role(role: str, settings: Settings) -> int:
     """Serve until SIGTERM. Raises SettingsUnfit."""
+    gc.set_threshold(_YOUNG_OBJECTS)
     write_lines(role, as_json=settings.log_format == "json")
     if settings.otlp_url:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
