@@ -53,6 +53,7 @@ KINDS = (
     _Kind("whatsapp", ("429", "500", "131056", "lost"), 2),
     _Kind("telegram", ("429", "500", "lost"), 2),
     _Kind("disk", ("full",), 2, 4, 8),
+    _Kind("clock", ("+3600", "-7200"), 2, 5, 15),
 )
 _AT_THE_PROVIDER = 3
 """requests that fail at a time"""
@@ -121,6 +122,8 @@ class Breaker:
                 return self._fail_telegram(fault.target)
             case "disk":
                 return self._fill_disk(fault.seconds)
+            case "clock":
+                return self._jump(int(fault.target), fault.seconds)
         raise ValueError(fault.kind)
 
     async def _kill(self, target: str) -> bool:
@@ -229,6 +232,13 @@ class Breaker:
         finally:
             ballast.unlink(missing_ok=True)
         return True
+
+    async def _jump(self, offset: int, seconds: float) -> bool:
+        """Of every part and the database, and back again: it goes forward once and backward once."""
+        if not self.stand.clock.put(offset):
+            return False
+        await asyncio.sleep(seconds)
+        return self.stand.clock.put(0)
 
 
 def _fill(path: object) -> None:

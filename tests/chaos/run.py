@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from backend.catalogue import load_catalogue
+from tests.chaos.clock import WrongClock
 from tests.chaos.faults import Breaker, Fault, draw
 from tests.chaos.people import Asker, Filer, Officer, learn
 from tests.chaos.phones import Phone, TelegramPhone, WhatsAppPhone
@@ -49,7 +50,7 @@ class Size:
 async def run(size: Size, chance: random.Random, folder: Path, tell: Callable[[str], None]) -> Verdict:
     catalogue = load_catalogue(ROOT / "data")
     with _small_disk(folder / "disk") as disk:
-        async with standing(disk, understands=size.understands) as stand:
+        async with standing(disk, WrongClock(folder / "clock"), understands=size.understands) as stand:
             tell(f"ready at {stand.bot_url}")
             begun = time.monotonic()
             known = await learn(

@@ -27,6 +27,7 @@ from psycopg.rows import dict_row
 from praja.parts import Part
 from praja.ports import free_ports
 from praja.supervisor import Supervisor
+from tests.chaos.clock import WrongClock
 from tests.chaos.phones import Meta
 from tests.chaos.proxy import Proxy
 from tests.fakes.rasa import TOKEN as STAND_IN_TOKEN
@@ -52,6 +53,7 @@ class Stand:
     meta: Meta
     telegram: FakeTelegram
     proxy: Proxy
+    clock: WrongClock
     http: aiohttp.ClientSession
     log: Path
     up: subprocess.Popen[bytes] | None = None
@@ -191,7 +193,7 @@ class Stand:
 
 
 @contextlib.asynccontextmanager
-async def standing(folder: Path, *, understands: bool) -> AsyncIterator[Stand]:
+async def standing(folder: Path, clock: WrongClock, *, understands: bool) -> AsyncIterator[Stand]:
     """`folder` is empty, and any user may enter it. Unless it `understands`, what is said is only echoed, and there is no Rasa."""
     backend_port, *others = free_ports(len(_PORTS) + 1)
     ports = dict(zip(_PORTS, map(str, others), strict=True))
@@ -213,6 +215,7 @@ async def standing(folder: Path, *, understands: bool) -> AsyncIterator[Stand]:
         home = folder / "home"
         environment = {
             **ports,
+            **clock.environment,
             "PRAJA_HOME": str(home),
             "PRAJA_PUBLIC_URL": bot_url,
             "PRAJA_BACKEND_URL": proxy.url,
@@ -232,7 +235,9 @@ async def standing(folder: Path, *, understands: bool) -> AsyncIterator[Stand]:
         }
         if stand_in is not None:
             environment |= {"PRAJA_RASA_URLS": stand_in.url, "PRAJA_RASA_TOKEN": STAND_IN_TOKEN}
-        stand = Stand(home, environment, backend_url, meta, telegram, proxy, http, folder / "up.log", stand_in=stand_in)
+        stand = Stand(
+            home, environment, backend_url, meta, telegram, proxy, clock, http, folder / "up.log", stand_in=stand_in
+        )
         try:
             await stand.start()
             await stand.start_backend()
