@@ -117,6 +117,17 @@ def test_what_is_broken_is_found(connection: psycopg.Connection, name: str) -> N
     assert found.count == len(found.ids) > 0
 
 
+def test_a_clock_that_went_back_between_trouble_and_answer_breaks_nothing(connection: psycopg.Connection) -> None:
+    connection.execute(
+        "UPDATE bot.outbox SET created_at = '2026-11-24 06:00Z', sent_at = '2026-11-24 06:00Z' WHERE id = 1"
+    )
+    connection.execute(
+        "INSERT INTO bot.outbox (conversation, inbox, kind, body, state, created_at, sent_at) SELECT"
+        " conversation, id, 'bot', '', 'sent', answered_at, answered_at FROM bot.inbox WHERE id = 2"
+    )
+    assert look(connection, NOW) == []
+
+
 def test_without_tables_it_is_said_what_to_do(empty_database: str) -> None:
     with pytest.raises(CheckFailed, match="praja migrate"):
         check(empty_database, NOW)
