@@ -16,9 +16,9 @@ __all__ = ["routes"]
 
 def routes() -> list[web.RouteDef]:
     return [
-        web.get("/bayangan", _show, name="shadow"),
-        web.post("/bayangan/mulai", _start, name="shadow_start"),
-        web.post("/bayangan/berhenti", _stop, name="shadow_stop"),
+        web.get("/tinjauan/bayangan", _show, name="shadow"),
+        web.post("/tinjauan/bayangan/mulai", _start, name="shadow_start"),
+        web.post("/tinjauan/bayangan/berhenti", _stop, name="shadow_stop"),
     ]
 
 
@@ -51,11 +51,11 @@ async def _start(request: web.Request) -> web.Response:
         await start_shadow(request.config_dict[WORKSPACE], me, str(form.get("model", "")))
     except ShadowRefused as refused:
         return await _page(request, str(refused), 409)
-    return to("/console/bayangan")
+    return to("/console/tinjauan/bayangan")
 
 
 async def _stop(request: web.Request) -> web.Response:
     me = signed_in(request).account
     access_training(me)
     await stop_shadow(request.config_dict[WORKSPACE], me)
-    return to("/console/bayangan")
+    return to("/console/tinjauan/bayangan")

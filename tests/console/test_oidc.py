@@ -97,7 +97,7 @@ async def test_a_forged_return_is_refused(visitor: Visitor, linked: Account, cha
 async def test_a_provider_that_is_down_is_a_sentence(
     visitor: Visitor, linked: Account, provider: FakeIdentityProvider
 ) -> None:
-    await provider.__aexit__()
+    await provider.stop()
     answer = await visitor.get("/console/masuk/oidc", allow_redirects=False)
     assert answer.status == 503
     assert "sedang tidak menjawab" in await answer.text()

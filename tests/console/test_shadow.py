@@ -197,10 +197,10 @@ async def test_an_admin_starts_and_ends_it(visit: Visit, workspace: Workspace, a
     await add_account(workspace, "bos", "Bu Penyelia", Role.SUPERVISOR, ["dispendukcapil"], PASSWORD)
     visitor = await visit()
     token = await sign_in(visitor, "bos", clock)
-    assert "Belum ada calon" in await (await visitor.get("/console/bayangan")).text()
-    assert (await visitor.post("/console/bayangan/mulai", data={"csrf": token, "model": "x"})).status == 403
+    assert "Belum ada calon" in await (await visitor.get("/console/tinjauan/bayangan")).text()
+    assert (await visitor.post("/console/tinjauan/bayangan/mulai", data={"csrf": token, "model": "x"})).status == 403
     visitor = await visit()
     token = await sign_in(visitor, "kepala", clock)
-    refused = await visitor.post("/console/bayangan/mulai", data={"csrf": token, "model": "x"})
+    refused = await visitor.post("/console/tinjauan/bayangan/mulai", data={"csrf": token, "model": "x"})
     assert (refused.status, 'role="alert"' in await refused.text()) == (409, True)
-    assert (await visitor.post("/console/bayangan/berhenti", data={"csrf": token})).status == 200
+    assert (await visitor.post("/console/tinjauan/bayangan/berhenti", data={"csrf": token})).status == 200

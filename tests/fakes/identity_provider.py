@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from joserfc import jwt
 from joserfc.jwk import ECKey
+
+from tests.fakes.served import Served
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "FakeIdentityProvider"]
 
@@ -17,7 +18,7 @@ CLIENT_ID = "praja"
 CLIENT_SECRET = "rahasia-oidc"
 
 
-class FakeIdentityProvider:
+class FakeIdentityProvider(Served):
     """Whoever is asked for is signed in at once as `subject`; `lies` overrides claims of the token it issues."""
 
     def __init__(self, now: Any) -> None:
@@ -36,15 +37,11 @@ class FakeIdentityProvider:
                 web.get("/kunci", self._keys),
             ]
         )
-        self._server = TestServer(app)
+        super().__init__(app)
 
-    async def __aenter__(self) -> Self:
-        await self._server.start_server()
-        self.issuer = str(self._server.make_url("")).rstrip("/")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._server.close()
+    @property
+    def issuer(self) -> str:
+        return self.url
 
     def sign_with_another_key(self) -> None:
         self._signing = ECKey.generate_key("P-256", {"kid": "satu"})

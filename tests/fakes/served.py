@@ -21,6 +21,10 @@ class Served:
     def url(self) -> str:
         return str(self._server.make_url("")).rstrip("/")
 
+    async def stop(self) -> None:
+        """Before the block ends; it answers no more."""
+        await self._server.close()
+
     async def __aenter__(self) -> Self:
         await self._server.start_server()
         return self
@@ -28,4 +32,4 @@ class Served:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._server.close()
+        await self.stop()
