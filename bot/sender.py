@@ -184,7 +184,7 @@ class Sender:
             _logger.warning("sending failed: %s", fault(error))
             pause = _MISTAKE
         finally:
-            del self._under_way[waiting.conversation]
+            self._under_way.pop(waiting.conversation, None)
             if not ended:
                 await self._give_back(waiting, pause, sent)
 

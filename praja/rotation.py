@@ -7,11 +7,12 @@ for longer than a batch, and what somebody changes meanwhile is theirs: every pr
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -28,6 +29,7 @@ __all__ = ["Rotated", "rotate"]
 
 _BATCH, _LARGE_BATCH = 500, 8
 _PASSES = 3
+_cursors = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def _column(connection: psycopg.Connection, sealed: SealedColumn, seal: Seal) ->
 
 def _documents(connection: psycopg.Connection, folder: Path, seal: Seal) -> int:
     renewed = 0
-    for (identifier,) in connection.execute("SELECT id FROM backend.files ORDER BY id").fetchall():
+    for (identifier,) in _streamed(connection, "SELECT id FROM backend.files ORDER BY id"):
         path = folder / identifier.hex[:2] / identifier.hex
         try:
             fresh = seal.renew(path.read_bytes())
@@ -173,21 +175,22 @@ Move = tuple[str, ...]
 
 
 def _of_addresses(connection: psycopg.Connection, store: Store) -> Iterator[Move]:
-    rows = connection.execute("SELECT channel, kind, value, fingerprint FROM bot.addresses")
+    rows = _streamed(connection, "SELECT channel, kind, value, fingerprint FROM bot.addresses")
     for channel, kind, value, kept in rows:
         yield from _moved(store.fingerprints(channel, Address(kind, _opened(store.address, value))), kept, channel)
 
 
 def _of_phones(connection: psycopg.Connection, store: Store) -> Iterator[Move]:
-    rows = connection.execute("SELECT DISTINCT ON (fingerprint) value, fingerprint FROM bot.phones")
+    rows = _streamed(connection, "SELECT DISTINCT ON (fingerprint) value, fingerprint FROM bot.phones")
     for value, kept in rows:
         yield from _moved(phone_fingerprints(store, _opened(store.address, value)), kept)
 
 
 def _of_niks(connection: psycopg.Connection, seal: Seal) -> Iterator[Move]:
-    rows = connection.execute(
+    rows = _streamed(
+        connection,
         "SELECT f.number, d.content, f.nik_index FROM backend.filings f "
-        "JOIN backend.drafts d ON d.id = f.draft_id WHERE f.nik_index IS NOT NULL AND d.content IS NOT NULL"
+        "JOIN backend.drafts d ON d.id = f.draft_id WHERE f.nik_index IS NOT NULL AND d.content IS NOT NULL",
     )
     for number, content, kept in rows:
         with contextlib.suppress(SealBroken):
@@ -199,7 +202,7 @@ def _of_surveys(connection: psycopg.Connection, seal: Seal) -> Iterator[Move]:
     kept = {
         row[0] for row in connection.execute("SELECT filing_index FROM backend.surveys WHERE filing_index IS NOT NULL")
     }
-    for (number,) in connection.execute("SELECT number FROM backend.filings WHERE survey_until IS NOT NULL"):
+    for (number,) in _streamed(connection, "SELECT number FROM backend.filings WHERE survey_until IS NOT NULL"):
         yield from _known(seal.indexes(number), kept)
 
 
@@ -207,12 +210,21 @@ def _of_people(connection: psycopg.Connection, seal: Seal, table: str) -> Iterat
     """Of every contact there is; one that nobody knows any more keeps the fingerprint that nobody can look up."""
     query = sql.SQL("SELECT DISTINCT person FROM {}").format(sql.Identifier("backend", table))
     kept = {row[0] for row in connection.execute(query)}
-    contacts = connection.execute(
+    contacts = _streamed(
+        connection,
         "SELECT id::text FROM bot.conversations UNION SELECT contact FROM backend.drafts WHERE contact IS NOT NULL "
-        "UNION SELECT contact FROM backend.filings WHERE contact IS NOT NULL"
+        "UNION SELECT contact FROM backend.filings WHERE contact IS NOT NULL",
     )
     for (contact,) in contacts:
         yield from _known(seal.indexes(contact), kept)
+
+
+def _streamed(connection: psycopg.Connection, query: LiteralString) -> Iterator[tuple[Any, ...]]:
+    """A part at a time, while others are written over the same connection."""
+    with connection.cursor(f"rotation_{next(_cursors)}", withhold=True) as cursor:
+        cursor.itersize = _BATCH
+        cursor.execute(query)
+        yield from cursor
 
 
 def _opened(seal: Seal, value: bytes) -> str:
