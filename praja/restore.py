@@ -7,6 +7,7 @@ import re
 import shutil
 import tarfile
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
@@ -33,6 +34,8 @@ from praja.settings import Settings
 __all__ = ["restore"]
 
 _DOCUMENT = re.compile(rf"{DOCUMENTS}/([0-9a-f]{{2}})/([0-9a-f]{{32}})")
+_LEAVING = 5.0
+"""seconds"""
 _HOLDS_PEOPLE = ("bot.conversations", "backend.filings", "backend.drafts", "console.accounts")
 
 
@@ -80,14 +83,26 @@ def _check_whole(archive: tarfile.TarFile, contents: Contents) -> None:
         raise tarfile.ReadError("the end is missing")
 
 
+def _others(connection: psycopg.Connection) -> int:
+    """How many are connected besides us; who has just been stopped may still be leaving."""
+    deadline = time.monotonic() + _LEAVING
+    while True:
+        (others,) = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        ).fetchone() or (0,)
+        # Within one transaction the same is seen again.
+        connection.rollback()
+        if not others or time.monotonic() > deadline:
+            return int(others)
+        time.sleep(0.1)
+
+
 def _put_back(archive: tarfile.TarFile, contents: Contents, settings: Settings, url: str, *, force: bool) -> None:
     documents = settings.home / "documents"
     with psycopg.connect(url) as connection:
-        others = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        ).fetchone()
-        if others and others[0]:
-            raise BackupUnfit(f"Masih ada {others[0]} sambungan ke basis data; hentikan semua bagian Praja dulu.")
+        if others := _others(connection):
+            raise BackupUnfit(f"Masih ada {others} sambungan ke basis data; hentikan semua bagian Praja dulu.")
         before = counts(connection)
         if not force and (any(before.get(table) for table in _HOLDS_PEOPLE) or any(documents.glob("??/*"))):
             raise BackupUnfit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import tarfile
+import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -170,6 +171,14 @@ def test_nobody_may_be_connected(full: Place, tmp_path: Path) -> None:
     backup(full.settings, tmp_path / "praja.tar")
     with psycopg.connect(full.url), pytest.raises(BackupUnfit, match="sambungan"):
         restore(full.settings, tmp_path / "praja.tar", force=True)
+    assert full.people() == ["+6281234500001"]
+
+
+def test_who_is_just_leaving_is_waited_for(full: Place, tmp_path: Path) -> None:
+    backup(full.settings, tmp_path / "praja.tar")
+    leaving = psycopg.connect(full.url)
+    threading.Timer(0.5, leaving.close).start()
+    restore(full.settings, tmp_path / "praja.tar", force=True)
     assert full.people() == ["+6281234500001"]
 
 
