@@ -10,16 +10,13 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    Column,
     DateTime,
-    TableValuedAlias,
     Text,
     Uuid,
     all_,
     any_,
     bindparam,
     cast,
-    column,
     exists,
     func,
     insert,
@@ -40,6 +37,7 @@ from bot.outbox import Kind
 from bot.own_number import shape_for
 from bot.rasa import Frame
 from bot.reply import Bubble, Reply
+from bot.rows import unnested
 from bot.store import ON_DISK_WITH_THE_NEXT, Store
 from bot.tables import conversations, frames, inbox, outbox
 from bot.turn import Answer, Outcome, Stored
@@ -60,16 +58,7 @@ class Trouble:
 
 _now = bindparam("now", type_=DateTime(timezone=True))
 _claimed = bindparam("claimed", type_=Uuid)
-_ids = bindparam("ids", type_=ARRAY(BigInteger))
-
-
-def _unnested(*columns: Column[Any], prefix: str) -> TableValuedAlias:
-    """Rows out of an array for each column, named by it, with their place."""
-    arrays = (bindparam(f"{prefix}_{one.name}", type_=ARRAY(one.type)) for one in columns)
-    rows = func.unnest(*arrays).table_valued(*(column(one.name, one.type) for one in columns), with_ordinality="place")
-    return rows.render_derived()
-
-
+_ids = bindparam("done_id", type_=ARRAY(BigInteger))
 # Everything hangs on the claim: where it was lost, or one of the messages was answered already, nothing is written.
 _kept = (
     update(conversations)
@@ -97,7 +86,7 @@ _kept = (
     )
     .cte("kept")
 )
-_done = _unnested(inbox.c.id, inbox.c.outcome, inbox.c.error, prefix="done")
+_done = unnested("done", inbox.c.id, inbox.c.outcome, inbox.c.error)
 _marked = (
     update(inbox)
     .where(inbox.c.id == _done.c.id, exists(select(_kept)))
@@ -106,7 +95,7 @@ _marked = (
     .cte("marked")
 )
 _FRAME = upsert(frames).on_conflict_do_nothing()
-_frames = _unnested(*frames.c, prefix="frame")
+_frames = unnested("frame", *frames.c)
 _framed = (
     upsert(frames)
     .from_select(list(frames.c), select(*(_frames.c[one.name] for one in frames.c)).where(exists(select(_kept))))
@@ -114,7 +103,7 @@ _framed = (
     .returning(frames.c.inbox)
     .cte("framed")
 )
-_bubbles = _unnested(outbox.c.inbox, outbox.c.kind, outbox.c.body, prefix="bubble")
+_bubbles = unnested("bubble", outbox.c.inbox, outbox.c.kind, outbox.c.body)
 _queued = (
     insert(outbox)
     .from_select(
@@ -153,6 +142,7 @@ async def record(
         if at_desk and framed:
             # First: where a conversation goes depends on what its last message was understood as, too.
             await connection.execute(_FRAME, framed)
+            framed = []
         said, told = await _spoken(connection, room, claim, done)
         if said and flood is not None and not flood.step:
             said = [[Reply(texts("banyak_sekali"))], *said]
@@ -167,7 +157,6 @@ async def record(
         values = {
             "claimed": claim.conversation,
             "owner": claim.owner,
-            "ids": [stored.id for stored, _ in done],
             "again": now + trouble.pause if trouble else now + LOOK_AGAIN if flood else None,
             # They are counted for the message that waits first, and that one changes with each that is done.
             "tries": (0 if done else claim.attempts) + 1 if trouble else 0,

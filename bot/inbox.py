@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, DateTime, Text, Uuid, any_, bindparam, column, func, insert, select, update
+from sqlalchemy import ARRAY, Boolean, DateTime, Text, Uuid, any_, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,7 @@ from bot.channel import PHONE, Address, Update
 from bot.fingerprints import renew_fingerprints
 from bot.notices import INBOX, OUTBOX, UNADDRESSED
 from bot.phones import prove, unprove
+from bot.rows import unnested
 from bot.store import Store, clean
 from bot.tables import addresses, conversations, inbox, is_held, outbox
 
@@ -30,11 +31,7 @@ _LOOK_UP = select(addresses.c.kind, addresses.c.fingerprint, addresses.c.convers
     addresses.c.fingerprint == any_(bindparam("digests", type_=ARRAY(Text))),
 )
 _STORED = ("external_id", "conversation", "raw", "sent_at")
-_updates = (
-    func.unnest(*(bindparam(f"stored_{name}", type_=ARRAY(inbox.c[name].type)) for name in _STORED))
-    .table_valued(*(column(name, inbox.c[name].type) for name in _STORED), with_ordinality="place")
-    .render_derived()
-)
+_updates = unnested("stored", *(inbox.c[name] for name in _STORED))
 _stored = (
     upsert(inbox)
     .from_select(
@@ -49,22 +46,19 @@ _stored = (
     .returning(inbox.c.id)
     .cte("stored")
 )
-_owners = bindparam("owners", type_=ARRAY(Uuid))
-_contacts = (
-    func.unnest(_owners, bindparam("times", type_=ARRAY(DateTime(timezone=True))))
-    .table_valued(column("owner", Uuid), column("at", DateTime(timezone=True)))
-    .render_derived()
-)
+_contacts = unnested("contact", conversations.c.id, conversations.c.last_message_at)
 _contacted = (
     update(conversations)
-    .where(conversations.c.id == _contacts.c.owner)
-    .values(last_message_at=func.greatest(conversations.c.last_message_at, _contacts.c.at), unreachable=False)
+    .where(conversations.c.id == _contacts.c.id)
+    .values(
+        last_message_at=func.greatest(conversations.c.last_message_at, _contacts.c.last_message_at), unreachable=False
+    )
     .returning(func.pg_notify(INBOX, ""))
     .cte("contacted")
 )
 _released = (
     update(outbox)
-    .where(outbox.c.conversation == any_(_owners), is_held)
+    .where(outbox.c.conversation == any_(bindparam("contact_id", type_=ARRAY(Uuid))), is_held)
     .values(state="queued")
     .returning(func.pg_notify(OUTBOX, ""))
     .cte("released")
@@ -85,14 +79,11 @@ async def receive(store: Store, channel: str, updates: Sequence[Update]) -> None
     if not updates:
         return
     now = store.clock()
-    groups = [
-        {(address.kind, store.fingerprint(channel, address)): address for address in update.sender}
-        for update in updates
-    ]
-    named = {store.fingerprints(channel, address) for update in updates for address in update.sender}
+    named = {address: store.fingerprints(channel, address) for update in updates for address in update.sender}
+    groups = [{(address.kind, named[address][0]): address for address in update.sender} for update in updates]
     people = [group for group in groups if group]
     async with store.single.connect() as connection:
-        await renew_fingerprints(connection, addresses, sorted(named), addresses.c.channel == channel)
+        await renew_fingerprints(connection, addresses, sorted(set(named.values())), addresses.c.channel == channel)
         known = await _look_up(connection, channel, people)
         if _settled(known, people):
             await connection.execute(_RECEIVE, _received(store, channel, updates, groups, known, now))
@@ -128,8 +119,8 @@ def _received(
         "stored_conversation": owners,
         "stored_raw": [store.seal_raw(update_.body) for update_ in updates],
         "stored_sent_at": [update_.sent_at for update_ in updates],
-        "owners": there,
-        "times": [latest[owner] for owner in there],
+        "contact_id": there,
+        "contact_last_message_at": [latest[owner] for owner in there],
         "unaddressed": None in owners,
     }
 

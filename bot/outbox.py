@@ -72,14 +72,12 @@ async def add(
     kind: Kind,
     bubbles: Iterable[Bubble],
     *,
-    message: int | None = None,
     officer: str | None = None,
 ) -> None:
-    """Add to the outbox; whoever calls wakes the senders. `message` is the inbox row that it answers, `officer` who wrote."""
+    """Add to the outbox what answers no message; whoever calls wakes the senders. `officer` is who wrote."""
     rows: list[dict[str, Any]] = [
         {
             "conversation": conversation,
-            "inbox": message,
             "kind": kind.value,
             "officer": officer,
             "body": store.outbox.seal_json(bubble.to_json()),

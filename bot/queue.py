@@ -46,8 +46,8 @@ from bot.store import Store
 from bot.tables import addresses, conversations, halts, is_queued, outbox
 
 __all__ = [
+    "BURST",
     "LONGEST_PAUSE",
-    "MOST_AT_ONCE",
     "Due",
     "Verdict",
     "Waiting",
@@ -60,8 +60,8 @@ __all__ = [
     "reached_at",
 ]
 
-MOST_AT_ONCE = 10
-"""messages of one conversation that a claim sends; what comes after them is the next one's"""
+BURST = 10
+"""messages that may go to one person at once, ahead of the pace; WhatsApp takes 45. What comes after them is the next claim's."""
 
 _LEASE = timedelta(seconds=90)
 """longer than one message takes to be sent or to time out; each message begins it anew"""
@@ -159,7 +159,7 @@ _oldest_first = (
     select(*(outbox.c[name].label(f"message_{name}") for name in ("id", "kind", "body", "attempts", "error")))
     .where(outbox.c.conversation == _claimed.c.id, is_queued)
     .order_by(outbox.c.id)
-    .limit(MOST_AT_ONCE)
+    .limit(BURST)
     .lateral("message")
 )
 _CLAIM = (

@@ -28,8 +28,8 @@ from bot.metrics import Metrics
 from bot.notices import OUTBOX, Notices, wait
 from bot.outbox import MOST_TRIES, WINDOW_CLOSED, Kind, State
 from bot.queue import (
+    BURST,
     LONGEST_PAUSE,
-    MOST_AT_ONCE,
     Due,
     Verdict,
     Waiting,
@@ -46,8 +46,6 @@ from bot.store import Store
 
 __all__ = ["Sender"]
 
-_BURST = MOST_AT_ONCE
-"""messages that may go to one person at once, ahead of the pace; WhatsApp takes 45"""
 _MOST_UNKNOWN = 3
 _BUSY = timedelta(seconds=5)
 _MISTAKE = timedelta(seconds=5)
@@ -145,7 +143,7 @@ class Sender:
         return self._paused_until is not None and self._store.clock() < self._paused_until
 
     async def _claim(self, most: int) -> Sequence[Waiting]:
-        ahead = self._channel.capabilities.pace * _BURST
+        ahead = self._channel.capabilities.pace * BURST
         now = self._store.clock()
         # After a jump of the clock claims have run out, and we are still sending.
         leaving = [one for one, since in self._under_way.items() if not since <= now < since + _SURELY_HELD]
@@ -161,7 +159,6 @@ class Sender:
         pause: timedelta | None = None
         sent = 0
         ended = False
-        self._under_way[waiting.conversation] = self._store.clock()
         try:
             to = reached_at(self._store, waiting)
             messages = queued(self._store, waiting)[: self._allowance(waiting)]
@@ -201,9 +198,9 @@ class Sender:
             return 1
         pace = self._channel.capabilities.pace
         if not pace or waiting.paced_until is None:
-            return _BURST
+            return BURST
         ahead = max(waiting.paced_until - self._store.clock(), timedelta(0))
-        return max(1, min(_BURST, int((pace * _BURST - ahead) / pace)))
+        return max(1, min(BURST, int((pace * BURST - ahead) / pace)))
 
     async def _deliver(self, waiting: Waiting, to: Sequence[Address], due: Due, handler: str) -> Verdict:
         if _is_silenced(due, handler):

@@ -235,10 +235,13 @@ class Breaker:
 
     async def _jump(self, offset: int, seconds: float) -> bool:
         """Of every part and the database, and back again: it goes forward once and backward once."""
-        if not self.stand.clock.put(offset):
-            return False
-        await asyncio.sleep(seconds)
-        return self.stand.clock.put(0)
+        try:
+            if not self.stand.clock.put(offset):
+                return False
+            await asyncio.sleep(seconds)
+        finally:
+            self.stand.clock.put(0)
+        return True
 
 
 def _fill(path: object) -> None:
