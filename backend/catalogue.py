@@ -511,10 +511,10 @@ def _by_id(path: Path, findings: list[str]) -> dict[str, Any]:
 def _read_yaml(path: Path, findings: list[str]) -> tuple[Any, yaml.Node] | None:
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
         if node is None:
             raise yaml.YAMLError("berkas kosong")
-        return yaml.safe_load(text), node
+        return yaml.load(text, yaml.CSafeLoader), node
     except FileNotFoundError:
         findings.append(f"{path}: berkas tidak ada")
     except UnicodeDecodeError:

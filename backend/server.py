@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hmac
 import json
 import logging
@@ -173,12 +174,15 @@ def _pattern(request: web.Request) -> str:
 
 
 def _give_openapi() -> Callable[[web.Request], Awaitable[web.Response]]:
-    document = json.dumps(yaml.safe_load(_OPENAPI.read_text(encoding="utf-8")), ensure_ascii=False).encode()
-
     async def handle(request: web.Request) -> web.Response:
-        return web.Response(body=document, content_type="application/json")
+        return web.Response(body=_openapi(), content_type="application/json")
 
     return handle
+
+
+@functools.cache
+def _openapi() -> bytes:
+    return json.dumps(yaml.safe_load(_OPENAPI.read_text(encoding="utf-8")), ensure_ascii=False).encode()
 
 
 def _tell_health(workspace: Workspace) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,9 @@ class Service:
     """`permohonan`, `pengaduan`, `staf`, `rujukan`"""
 
 
+@functools.cache
 def load_services(data: Path) -> Mapping[str, Service]:
-    """By id. What is wrong with a file is the catalogue's to say; here such a service has no name."""
+    """By id; read once. What is wrong with a file is the catalogue's to say; here such a service has no name."""
     found: dict[str, Service] = {}
     for folder in _FOLDERS:
         for file in sorted((data / folder).glob("*.yml")):

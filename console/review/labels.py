@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -91,8 +92,9 @@ class Labels:
         return label in (self.intents if subject is Subject.INTENT else self.services)
 
 
+@functools.cache
 def read_labels(data: Path) -> Labels:
-    """As the program knows them. Raises LabelsUnfit."""
+    """As the program knows them; read once. Raises LabelsUnfit."""
     intents: Sequence[Intent] = _read(data / "label.yml", _INTENTS)
     families: Sequence[_Named] = _read(data / "keluarga.yml", _FAMILIES)
     services = {known: service.name for known, service in load_services(data).items() if service.mode != "pengaduan"}
