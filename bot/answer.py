@@ -27,9 +27,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Capabilities
-from bot.claim import Claim
+from bot.claim import Claim, release
 from bot.desk.room import DeskRoom
-from bot.desk.states import give_back, heard, open_handoff
+from bot.desk.states import NotAtDesk, give_back, heard, open_handoff
 from bot.desk.words import says_all
 from bot.flood import LOOK_AGAIN, Flood
 from bot.notices import CHANGED, OUTBOX
@@ -129,7 +129,8 @@ async def record(
 ) -> bool | None:
     """Write the answers down and release the claim; whether more messages have come since.
 
-    None, and nothing is written, when the claim was lost meanwhile.
+    None, and nothing is written, when the claim was lost meanwhile. Nor is anything when the desk, which it was meant for,
+    has let go of the conversation: then it is the next claim's, and the bot's to answer.
     """
     store, texts = room.store, room.texts
     now = store.clock()
@@ -143,7 +144,12 @@ async def record(
             # First: where a conversation goes depends on what its last message was understood as, too.
             await connection.execute(_FRAME, framed)
             framed = []
-        said, told = await _spoken(connection, room, claim, done)
+        try:
+            said, told = await _spoken(connection, room, claim, done)
+        except NotAtDesk:
+            await connection.rollback()
+            await release(store, claim)
+            return True
         if said and flood is not None and not flood.step:
             said = [[Reply(texts("banyak_sekali"))], *said]
         spoken: list[tuple[int, Kind, Bubble]] = []
@@ -208,7 +214,10 @@ async def _spoken(
         words = await give_back(connection, room, claim.conversation)
         if words is not None:
             return said, [[words]]
-    for_desk = [stored for stored, answer in done if answer.outcome in (Outcome.OFFICER, Outcome.RETURNED)]
+    # Who wants to be handed over and isn't the bot's any more is with the desk already.
+    for_desk = [
+        stored for stored, answer in done if answer.handoff or answer.outcome in (Outcome.OFFICER, Outcome.RETURNED)
+    ]
     if for_desk:
         words = await heard(connection, room, claim.conversation, min(stored.received_at for stored in for_desk))
         return said, [[words]] if words else []

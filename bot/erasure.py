@@ -11,7 +11,7 @@ import logging
 import uuid
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, func, or_, select, update
+from sqlalchemy import Select, and_, delete, exists, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -99,10 +99,12 @@ def _due(store: Store) -> Select[Any]:
 
 
 async def _erase(connection: AsyncConnection, conversation: uuid.UUID) -> None:
-    mine = select(inbox.c.id).where(inbox.c.conversation == conversation).scalar_subquery()
+    # What has come since the wish was looked for is still to be answered.
+    done = and_(inbox.c.conversation == conversation, inbox.c.answered_at.is_not(None))
+    mine = select(inbox.c.id).where(done).scalar_subquery()
     await connection.execute(delete(files).where(files.c.inbox.in_(mine)))
     await connection.execute(update(frames).where(frames.c.inbox.in_(mine)).values(text=None, entities=None))
-    await connection.execute(update(inbox).where(inbox.c.conversation == conversation).values(raw=None))
+    await connection.execute(update(inbox).where(done).values(raw=None))
     await connection.execute(
         update(outbox).where(outbox.c.conversation == conversation, outbox.c.state.not_in(_UNDER_WAY)).values(body=None)
     )

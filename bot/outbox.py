@@ -176,13 +176,15 @@ async def _send_anew(connection: AsyncConnection, about: ColumnElement[bool], de
 
 
 async def _note_unreachable(connection: AsyncConnection, conversation: uuid.UUID, sent_at: datetime) -> None:
-    """Unless the citizen has written since: then they can be reached, whatever became of that message."""
+    """Unless the citizen has written since: then they can be reached, whatever became of that message.
+
+    Others hold a conversation while they wait for its messages, of which we hold some: it isn't waited for, and the next
+    refusal marks it.
+    """
     table = conversations.c
-    marked = await connection.execute(
-        update(conversations)
-        .where(table.id == conversation, or_(table.last_message_at.is_(None), table.last_message_at <= sent_at))
-        .values(unreachable=True)
-    )
+    silent = or_(table.last_message_at.is_(None), table.last_message_at <= sent_at)
+    free = select(table.id).where(table.id == conversation, silent).with_for_update(skip_locked=True, key_share=True)
+    marked = await connection.execute(update(conversations).where(table.id.in_(free)).values(unreachable=True))
     if marked.rowcount:
         await connection.execute(
             update(outbox)

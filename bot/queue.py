@@ -169,6 +169,14 @@ _CLAIM = (
 )
 _given_id = bindparam("given_id", type_=Text)
 _at = bindparam("at", type_=DateTime(timezone=True))
+# What waits until the citizen writes again doesn't, if they have since.
+_has_written = exists().where(
+    conversations.c.id == bindparam("of_conversation"),
+    conversations.c.last_message_at.is_distinct_from(bindparam("heard_at", type_=DateTime(timezone=True))),
+)
+_new_state = case(
+    (and_(bindparam("new_state") == State.HELD.value, _has_written), State.QUEUED.value), else_=bindparam("new_state")
+)
 # A status that came before our own record is not overwritten: it knows more than we do. One that refused this very try has
 # queued the message anew under its id.
 _is_ours = and_(is_queued, or_(_given_id.is_(None), outbox.c.provider_id.is_distinct_from(_given_id)))
@@ -176,7 +184,7 @@ _finished = (
     update(outbox)
     .where(outbox.c.id == bindparam("due"))
     .values(
-        state=case((_is_ours, bindparam("new_state")), else_=outbox.c.state),
+        state=case((_is_ours, _new_state), else_=outbox.c.state),
         error_code=case((_is_ours, bindparam("new_code", type_=Integer)), else_=outbox.c.error_code),
         error=case((_is_ours, bindparam("new_error", type_=Text)), else_=outbox.c.error),
         attempts=bindparam("tries"),
@@ -292,13 +300,15 @@ async def handled_by(store: Store, waiting: Waiting) -> str | None:
 async def finish(store: Store, waiting: Waiting, due: Due, verdict: Verdict) -> str | None:
     """Record a try; then as `handled_by`."""
     async with store.single.connect() as connection:
-        handler: str | None = await connection.scalar(_FINISH, _holding(store, waiting) | _tried(store, due, verdict))
+        handler: str | None = await connection.scalar(
+            _FINISH, _holding(store, waiting) | _tried(store, waiting, due, verdict)
+        )
     return handler
 
 
 async def finish_last(store: Store, waiting: Waiting, due: Due, verdict: Verdict, used: timedelta) -> bool:
     """Record a try; then as `give_back`."""
-    values = _giving_back(store, waiting, verdict.pause, used) | _tried(store, due, verdict)
+    values = _giving_back(store, waiting, verdict.pause, used) | _tried(store, waiting, due, verdict)
     async with store.single.connect() as connection:
         if verdict.unreachable:
             # Before the claim ends, and with it the last moment in which nobody else sends.
@@ -329,11 +339,12 @@ def _giving_back(store: Store, waiting: Waiting, pause: timedelta | None, used: 
     }
 
 
-def _tried(store: Store, due: Due, verdict: Verdict) -> dict[str, Any]:
+def _tried(store: Store, waiting: Waiting, due: Due, verdict: Verdict) -> dict[str, Any]:
     """A try that the whole channel's trouble cut short isn't counted."""
     counted = verdict.pause is None or verdict.pause > timedelta(0)
     return {
         "due": due.id,
+        "heard_at": waiting.last_message_at,
         "new_state": verdict.state.value,
         "new_code": verdict.code,
         "new_error": verdict.error,
@@ -344,11 +355,18 @@ def _tried(store: Store, due: Due, verdict: Verdict) -> dict[str, Any]:
 
 
 async def _fail_all(connection: AsyncConnection, waiting: Waiting) -> None:
-    await connection.execute(
-        update(conversations).where(conversations.c.id == waiting.conversation).values(unreachable=True)
+    """Unless the citizen has written meanwhile: then they can be reached again."""
+    marked = await connection.execute(
+        update(conversations)
+        .where(
+            conversations.c.id == waiting.conversation,
+            conversations.c.last_message_at.is_not_distinct_from(waiting.last_message_at),
+        )
+        .values(unreachable=True)
     )
-    await connection.execute(
-        update(outbox)
-        .where(outbox.c.conversation == waiting.conversation, is_queued)
-        .values(state=State.FAILED.value, error="recipient")
-    )
+    if marked.rowcount:
+        await connection.execute(
+            update(outbox)
+            .where(outbox.c.conversation == waiting.conversation, is_queued)
+            .values(state=State.FAILED.value, error="recipient")
+        )

@@ -84,7 +84,8 @@ class Sender:
         """conversations that we are sending to, and since when the present message"""
         self._stopping = False
         self._woken = asyncio.Event()
-        self._paused_until: datetime | None = None
+        self._pause: tuple[datetime, datetime] | None = None
+        """since when the whole channel rests, and until when"""
         self._stopped = False
         """until an operator acts; a message a minute tries whether one has"""
         self._halted = False
@@ -140,7 +141,12 @@ class Sender:
         )
 
     def _is_paused(self) -> bool:
-        return self._paused_until is not None and self._store.clock() < self._paused_until
+        # A pause that hasn't begun was made before the clock went back.
+        return self._pause is not None and self._pause[0] <= self._store.clock() < self._pause[1]
+
+    def _rest(self, pause: timedelta) -> None:
+        now = self._store.clock()
+        self._pause = now, now + pause
 
     async def _claim(self, most: int) -> Sequence[Waiting]:
         ahead = self._channel.capabilities.pace * BURST
@@ -262,7 +268,7 @@ class Sender:
             case SendFailure.RETRY:
                 return self._retry(due, failed.code, failed.detail, failed.retry_after)
             case SendFailure.CHANNEL_BUSY:
-                self._paused_until = self._store.clock() + (failed.retry_after or _BUSY)
+                self._rest(failed.retry_after or _BUSY)
                 return Verdict(State.QUEUED, pause=timedelta(0))
             case SendFailure.OPERATOR:
                 self._stop_channel(failed)
@@ -297,7 +303,7 @@ class Sender:
 
     def _stop_channel(self, failed: SendFailed) -> None:
         self._stopped = True
-        self._paused_until = self._store.clock() + _OPERATOR
+        self._rest(_OPERATOR)
         self._metrics.stopped.labels(self._channel.name).set(1)
         self._tell_operators(failed.code)
 

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from PIL import Image, ImageDraw
 
@@ -24,6 +25,8 @@ _ONWARD = (
     *("Isi baru", "Pakai foto ini", "Sudah semua", "Lanjut"),
 )
 """the titles that lead to the number, whatever is asked; the first one that is offered is tapped"""
+
+_LATER = timedelta(days=40)
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def answer_to(field: FieldDefinition, person: Person) -> str:
         case "phone":
             return person.phone
         case "date":
-            return person.born if field.past is not False else "12 januari 2027"
+            return person.born if field.past is not False else f"{datetime.now(UTC) + _LATER:%d-%m-%Y}"
         case "kecamatan":
             return "candi"
         case "desa":

@@ -9,6 +9,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent
 """The checkout: configuration, data and models lie beside the code."""
 
 _GENERATED = ("secret_key", "backend_token", "backend_officer_token", "backend_webhook_secret", "rasa_token")
+
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""libpq's, for connections to another machine; seconds, the last one milliseconds"""
 
 
 class SettingsUnfit(Exception):
@@ -100,6 +110,16 @@ class Settings(BaseSettings):
             if part.strip():
                 ip_network(part.strip())
         return listed
+
+    @field_validator("database_url")
+    @classmethod
+    def _patient(cls, url: str | None) -> str | None:
+        """A machine that is gone says nothing: libpq itself would wait for it for hours."""
+        if not url:
+            return None
+        given = parse_qs(urlsplit(url).query)
+        added = "&".join(f"{name}={value}" for name, value in _PATIENCE.items() if name not in given)
+        return f"{url}{'&' if urlsplit(url).query else '?'}{added}" if added else url
 
     @field_validator("home", "models")
     @classmethod

@@ -31,6 +31,7 @@ from bot.tables import presence as officers
 
 __all__ = [
     "Lease",
+    "NotAtDesk",
     "Outcome",
     "claim",
     "close",
@@ -62,6 +63,10 @@ class Outcome(enum.StrEnum):
     UNANSWERED = "tak_terjawab"
     JOINED = "disatukan"
     """the same person's other conversation was with the desk too"""
+
+
+class NotAtDesk(Exception):
+    """The conversation went back to the bot before what was meant for the desk got there."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +104,14 @@ async def open_handoff(
 
 
 async def heard(connection: AsyncConnection, room: DeskRoom, conversation: uuid.UUID, since: datetime) -> Reply | None:
-    """Note that the citizen wrote to the desk at `since`; what they are told, if it is time to say something."""
+    """Note that the citizen wrote to the desk at `since`; what they are told, if it is time to say something.
+
+    Raises NotAtDesk.
+    """
     state = await _locked(connection, conversation)
-    if state is None or state.handoff is None:
+    if state is None or state.handler == "bot":
+        raise NotAtDesk
+    if state.handoff is None:
         return None
     now = room.store.clock()
     row = (
@@ -121,9 +131,10 @@ async def heard(connection: AsyncConnection, room: DeskRoom, conversation: uuid.
 async def give_back(connection: AsyncConnection, room: DeskRoom, conversation: uuid.UUID) -> Reply | None:
     """The citizen doesn't want to wait. What they are told, or None when an officer has taken it by now."""
     state = await _locked(connection, conversation)
-    if state is None or state.handler != "queued" or state.handoff is None:
+    if state is None or state.handler == "officer":
         return None
-    await _end(connection, room, conversation, state.handoff, Outcome.RETURNED, by=None, note=None)
+    if state.handoff is not None:
+        await _end(connection, room, conversation, state.handoff, Outcome.RETURNED, by=None, note=None)
     return Reply(room.texts("meja_kembali"))
 
 

@@ -13,10 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
+from psycopg import sql
 
 from backend.server import BackendSettings, create_app
 from backend.tables import metadata
@@ -63,11 +65,15 @@ class Bot:
             self._more.notify_all()
         return web.Response(status=self.answers.pop(0) if self.answers else 200)
 
-    async def events(self, count: int) -> list[dict[str, Any]]:
-        """Waits for the `count`-th request; gives the bodies of all."""
-        async with asyncio.timeout(5), self._more:
-            await self._more.wait_for(lambda: len(self.requests) >= count)
-        return [json.loads(body) for _, body in self.requests]
+    async def events(self, count: int, kind: str | None = None) -> list[dict[str, Any]]:
+        """Waits for the `count`-th request, of that kind; gives the bodies of all."""
+        async with asyncio.timeout(20), self._more:
+            await self._more.wait_for(lambda: len(self._told(kind)) >= count)
+        return self._told(kind)
+
+    def _told(self, kind: str | None) -> list[dict[str, Any]]:
+        events = [json.loads(body) for _, body in self.requests]
+        return [event for event in events if kind is None or event.get("kind") == kind]
 
 
 @pytest.fixture
@@ -111,6 +117,20 @@ def settings(database: str, tmp_path: Path, bot: Bot) -> BackendSettings:
         host="127.0.0.1",
         port=0,
     )
+
+
+async def failed_attempts(settings: BackendSettings, clock: Clock, table: str) -> None:
+    """Until nothing is claimed (for twenty seconds) any more: then what was refused is due after its pause."""
+    claimed = "SELECT count(*) FROM backend.{} WHERE delivered_at IS NULL AND next_attempt_at = %s"
+    async with asyncio.timeout(20), await psycopg.AsyncConnection.connect(settings.database_url) as connection:
+        await connection.set_autocommit(True)
+        while True:
+            query = sql.SQL(claimed).format(sql.Identifier(table))  # type: ignore[arg-type]
+            found = await connection.execute(query, (clock() + timedelta(seconds=20),))
+            row = await found.fetchone()
+            if row == (0,):
+                return
+            await asyncio.sleep(0.02)
 
 
 class Client:

@@ -35,8 +35,9 @@ from bot.tables import metadata
 from bot.texts import Texts
 from bot.turn import Turns
 from bot.worker import Worker
+from praja.ports import free_ports
 from tests.bot.fakes import Clock, PaperChannel
-from tests.bot.outside import APP_SECRET, BACKEND_SECRET, Bot, backend_on_loopback, bot_running, free_port
+from tests.bot.outside import APP_SECRET, BACKEND_SECRET, Bot, backend_on_loopback, bot_running
 from tests.fakes.rasa import TOKEN, FakeRasa
 from tests.fakes.tables import empty_tables, make_tables
 from tests.fakes.telegram import FakeTelegram
@@ -64,7 +65,7 @@ class Room:
         self.channel = PaperChannel()
         self.templates: dict[str, tuple[str, str]] = {}
         self.documents = Documents(session, BACKEND, "")
-        self.rasa = Rasa(session, [rasa_url], TOKEN, timeout=1)
+        self.rasa = Rasa(session, [rasa_url], TOKEN, timeout=20)
 
     def desk(self, desk: Desk | None = None, **rules: Any) -> DeskRoom:
         return DeskRoom(
@@ -191,7 +192,7 @@ def settings(bot_database: str, rasa: FakeRasa, backend: str) -> BotSettings:
         secret_key="kunci-uji",
         data=DATA,
         host="127.0.0.1",
-        port=free_port(),
+        port=free_ports(1)[0],
         production=False,
         rasa_urls=[rasa.url],
         rasa_token=TOKEN,
@@ -224,7 +225,7 @@ async def whatsapp_bot(settings: BotSettings, meta: FakeWhatsApp) -> AsyncIterat
     whatsapp = WhatsAppSettings(
         meta.token, meta.phone_number_id, APP_SECRET, meta.verify_token, api_url=meta.url, window_template=TEMPLATE
     )
-    async with bot_running(replace(settings, telegram=None, whatsapp=whatsapp), rasa_timeout=2) as bot:
+    async with bot_running(replace(settings, telegram=None, whatsapp=whatsapp)) as bot:
         meta.clock = bot.clock
         yield bot
 

@@ -74,6 +74,7 @@ class PaperChannel:
     downloads: int = 0
     acknowledged: list[Mapping[str, Any]] = field(default_factory=list)
     before_sending: Callable[[], Any] | None = None
+    before_downloading: Callable[[], Any] | None = None
 
     def limit(self, **limits: Any) -> None:
         self.capabilities = replace(self.capabilities, **limits)
@@ -115,6 +116,8 @@ class PaperChannel:
 
     async def download(self, file: FileReference) -> bytes:
         self.downloads += 1
+        if self.before_downloading is not None:
+            await self.before_downloading()
         content = self.files[file.reference]
         if isinstance(content, Exception):
             raise content

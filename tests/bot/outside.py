@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import io
 import json
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +23,7 @@ from bot.server import ALL_ROLES, BotSettings, Role, running
 from bot.store import Store
 from tests.bot.fakes import Clock
 
-__all__ = ["APP_SECRET", "BACKEND_SECRET", "Bot", "backend_on_loopback", "bot_running", "free_port", "signed"]
+__all__ = ["APP_SECRET", "BACKEND_SECRET", "Bot", "backend_on_loopback", "bot_running", "signed"]
 
 APP_SECRET = "rahasia-uji"
 BACKEND_SECRET = "rahasia-backend"
@@ -56,7 +55,7 @@ class Bot:
         await self.until(lambda: self.later(after=after))
         return await self.later(after=after)
 
-    async def until(self, holds: Callable[[], Awaitable[Any] | Any], seconds: float = 15) -> None:
+    async def until(self, holds: Callable[[], Awaitable[Any] | Any], seconds: float = 60) -> None:
         async with asyncio.timeout(seconds):
             while True:
                 found = holds()
@@ -113,13 +112,6 @@ class Bot:
 
 def signed(raw: bytes, secret: str) -> str:
     return "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from bot.channel import SendFailed, SendFailure
 from bot.desk.states import claim, lapse
 from bot.halts import halt, halted_until
 from tests.bot.conftest import Room
@@ -81,3 +82,22 @@ async def test_a_clock_that_goes_back_holds_nobody_up(room: Room, rasa: FakeRasa
         await room.until(room.idle)
     assert room.channel.texts() == ["Jawaban: satu", "Jawaban: dua"]
     assert rasa.overlaps == 0
+
+
+async def test_a_clock_that_goes_back_ends_a_channels_rest(room: Room) -> None:
+    room.channel.failures = [SendFailed(SendFailure.CHANNEL_BUSY, None, "busy", retry_after=timedelta(minutes=1))]
+    await room.receive(update("1", text="satu"))
+    async with room.at_work():
+        await room.until(lambda: not room.channel.failures)
+        await asyncio.sleep(0.1)
+        room.clock.advance(-timedelta(hours=2))
+        await room.until(room.idle)
+    assert room.channel.texts() == ["Jawaban: satu"]
+
+
+async def test_a_clock_that_goes_back_completes_an_album(room: Room) -> None:
+    room.channel.files["f"] = b"\xff\xd8\xff"
+    await room.receive(update("1", kind="file", file="f", in_album=True))
+    room.clock.advance(-timedelta(hours=2))
+    await room.work_off()
+    assert len(room.channel.posted) == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import text
+
 from bot.erasure import Erasure
 from bot.inbox import receive
 from bot.retention import Retention
@@ -72,6 +74,30 @@ async def test_what_is_under_way_is_waited_for(room: Room, rasa: FakeRasa) -> No
     assert await erasure.fulfil_one()
     assert not await erasure.fulfil_one()
     assert tuple((await room.rows(WRITTEN))[0]) == (0, 0, 0, 0)
+
+
+async def test_what_comes_at_the_last_moment_is_answered(room: Room, rasa: FakeRasa) -> None:
+    await room.receive(update("1", text="halo"))
+    await room.work_off()
+    await room.rows("UPDATE bot.conversations SET erase_at = now()")
+    (person, sealed) = (await room.rows("SELECT conversation, raw FROM bot.inbox"))[0]
+
+    async def arrive() -> None:
+        """As what was received while the wish was looked for: its row is there, and no lock kept it away."""
+        async with room.store.engine.begin() as connection:
+            await connection.execute(text("SET LOCAL session_replication_role = replica"))
+            await connection.execute(
+                text(
+                    "INSERT INTO bot.inbox (channel, external_id, conversation, raw, received_at)"
+                    " VALUES ('whatsapp', '2', :person, :sealed, now())"
+                ),
+                {"person": person, "sealed": sealed},
+            )
+
+    rasa.forgetting = arrive
+    assert await Erasure(room.store, room.rasa).fulfil_one()
+    await room.work_off()
+    assert room.channel.texts() == ["Jawaban: halo", "Jawaban: halo"]
 
 
 async def test_a_rasa_in_trouble_leaves_the_wish(room: Room, rasa: FakeRasa) -> None:

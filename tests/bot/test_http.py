@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from bot.server import ALL_ROLES, BotSettings, running
-from tests.bot.outside import APP_SECRET, BACKEND_SECRET, Bot, bot_running, free_port, signed
+from praja.ports import free_ports
+from tests.bot.outside import APP_SECRET, BACKEND_SECRET, Bot, bot_running, signed
 from tests.fakes.rasa import TOKEN, FakeRasa, reply
 
 
@@ -234,7 +235,7 @@ async def test_roles_may_run_apart(settings: BotSettings) -> None:
     settings = replace(settings, telegram=None)
     async with contextlib.AsyncExitStack() as stack:
         for role in ALL_ROLES - {"http"}:
-            await stack.enter_async_context(running(replace(settings, port=free_port()), {role}))
+            await stack.enter_async_context(running(replace(settings, port=free_ports(1)[0]), {role}))
         await stack.enter_async_context(running(settings, {"http"}))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         async with http.post(

@@ -199,6 +199,36 @@ async def test_a_template_waits_like_anything_that_is_tried_again(room: Room) ->
     assert [posted.message.template for posted in room.channel.posted] == [TEMPLATE]
 
 
+async def test_what_would_wait_for_the_citizen_goes_out_if_they_have_written_since(room: Room) -> None:
+    person = await _person(room)
+    room.clock.advance(timedelta(hours=25))
+    await _queue(room, person, "kabar", kind=Kind.NOTIFICATION, template=TEMPLATE)
+    await _queue(room, person, "kabar lagi", kind=Kind.NOTIFICATION)
+    _write_while_sending(room)
+    async with room.at_work(room.sender()):
+        await room.until(lambda: room.channel.texts() == ["kabar", "kabar lagi"])
+
+
+async def test_who_writes_while_a_refusal_is_on_its_way_can_be_reached(room: Room) -> None:
+    person = await _person(room)
+    await _queue(room, person, "satu", "dua")
+    room.channel.failures = [_failed(SendFailure.RECIPIENT, code=403)]
+    _write_while_sending(room)
+    async with room.at_work(room.sender()):
+        await room.until(lambda: room.channel.texts() == ["dua"])
+    assert await room.value("SELECT unreachable FROM bot.conversations") is False
+
+
+def _write_while_sending(room: Room) -> None:
+    """Once, while the next message is sent."""
+
+    async def write() -> None:
+        room.channel.before_sending = None
+        await room.receive(update("lagi", text="lagi"))
+
+    room.channel.before_sending = write
+
+
 async def test_a_notification_refused_late_without_a_template_is_held(room: Room, rasa: FakeRasa) -> None:
     person = await _person(room)
     await _queue(room, person, "kabar", kind=Kind.NOTIFICATION)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -206,20 +207,19 @@ async def test_what_is_written_by_citizens_is_never_markup(
     assert "&lt;script&gt;alert" in page
 
 
-async def test_a_change_is_on_the_stream_within_a_second(
-    visit: Visit, officer: Account, workspace: Workspace, clock: Clock
-) -> None:
+async def test_a_change_is_on_the_stream(visit: Visit, officer: Account, workspace: Workspace, clock: Clock) -> None:
     conversation = await waiting(workspace)
     visitor = await visit()
     await sign_in(visitor, "rina", clock)
     async with visitor.get(f"/console/siaran?conversation={conversation}") as stream:
         assert (await stream.content.readline()).startswith(b"retry")
-        await asyncio.sleep(0.2)
-        async with workspace.engine.begin() as connection:
-            await add(connection, workspace.store, uuid.UUID(conversation), Kind.DESK, [Bubble("halo")])
-            await connection.execute(text("SELECT pg_notify('praja_changed', :c)"), {"c": conversation})
-        async with asyncio.timeout(1):
-            assert await _next_event(stream) == "percakapan"
+
+        async def write() -> None:
+            async with workspace.engine.begin() as connection:
+                await add(connection, workspace.store, uuid.UUID(conversation), Kind.DESK, [Bubble("halo")])
+                await connection.execute(text("SELECT pg_notify('praja_changed', :c)"), {"c": conversation})
+
+        assert await _heard(stream, write) == "percakapan"
 
 
 async def test_nothing_of_other_agencies_is_on_the_stream(
@@ -242,6 +242,16 @@ async def test_a_conversation_that_does_not_exist(visit: Visit, officer: Account
     assert (await visitor.get(f"/console/percakapan/{path}")).status == 404
 
 
+async def _heard(stream: Any, say: Callable[[], Awaitable[Any]]) -> str:
+    """The next event; it is said again until somebody listens."""
+    event = asyncio.create_task(_next_event(stream))
+    async with asyncio.timeout(20):
+        while not event.done():
+            await say()
+            await asyncio.wait({event}, timeout=1)
+    return await event
+
+
 async def _next_event(stream: Any) -> str:
     while True:
         line = (await stream.content.readline()).decode()
@@ -259,7 +269,7 @@ async def test_the_page_keeps_the_conversation_and_a_page_that_is_gone_loses_it(
     clock.advance(workspace.room.rules.lease * 0.9)
     async with visitor.get(f"/console/siaran?conversation={conversation}") as stream:
         await stream.content.readline()
-        await asyncio.sleep(0.3)
+        await _held(workspace, workspace.store.clock() + workspace.room.rules.lease - timedelta(seconds=1))
     clock.advance(workspace.room.rules.lease * 0.9)
     assert await lapse(workspace.room) == 0
     clock.advance(workspace.room.rules.lease)
@@ -356,10 +366,8 @@ async def test_the_stream_says_who_is_typing_but_not_to_other_agencies(
     address = f"/console/siaran?conversation={conversation}"
     async with reader.get(address) as stream, other.get(address) as foreign:
         await stream.content.readline()
-        await asyncio.sleep(0.3)
-        await act(typist, token, conversation, "mengetik")
-        async with asyncio.timeout(2):
-            while await _next_event(stream) != "mengetik":
+        async with asyncio.timeout(20):
+            while await _heard(stream, lambda: act(typist, token, conversation, "mengetik")) != "mengetik":
                 pass
             assert (await stream.content.readline()).decode() == "data: Rina W.\n"
         with pytest.raises(TimeoutError):
@@ -395,3 +403,12 @@ async def test_who_waits_too_long_is_marked_in_the_queue_and_on_the_board(
     board = await (await hers.get("/console/papan")).text()
     assert "1 perlu penyelia" in board
     assert "dinaikkan" in board
+
+
+async def _held(workspace: Workspace, until: datetime) -> None:
+    """Waits until the lease lasts so long."""
+    lease = text("SELECT officer_lease_until FROM bot.conversations")
+    async with asyncio.timeout(20), workspace.engine.connect() as connection:
+        while (await connection.execute(lease)).scalar_one() < until:
+            await connection.rollback()
+            await asyncio.sleep(0.02)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -38,6 +38,8 @@ class FakeRasa(Served):
         """each turn that was really done"""
         self.forgotten: list[Body] = []
         """what was asked to be forgotten"""
+        self.forgetting: Callable[[], Awaitable[None]] | None = None
+        """what happens meanwhile"""
         self.refusals = 0
         """how often it didn't"""
         self.requests = 0
@@ -95,6 +97,8 @@ class FakeRasa(Served):
         if self.trouble is not None:
             self.refusals += 1
             return web.json_response({"error": "trouble"}, status=503)
+        if self.forgetting is not None:
+            await self.forgetting()
         self.forgotten.append(await request.json())
         return web.Response(status=204)
 

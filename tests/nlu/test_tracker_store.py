@@ -119,6 +119,30 @@ async def test_what_is_older_is_forgotten_in_every_conversation(store: SealedTra
     assert spoken(again) == ["b", "re b"]
 
 
+async def test_much_that_is_older_is_forgotten_a_part_at_a_time(store: SealedTrackerStore, sender: str) -> None:
+    many = """
+        INSERT INTO rasa.events (sender_id, type_name, timestamp, data)
+        SELECT :sender, 'user', CASE WHEN number < 11000 THEN 1000 ELSE 2000 END, '-' FROM generate_series(1, 12000) AS number
+    """
+    with store.engine.connect() as connection:
+        connection.execute(sa.text(many), {"sender": sender})
+        await store.erase_before(1500.0)
+        left = connection.execute(
+            sa.text("SELECT count(*) FROM rasa.events WHERE sender_id = :sender"), {"sender": sender}
+        )
+        assert left.scalar_one() == 1001
+    await store.erase(sender)
+
+
+async def test_what_forgetting_looks_for_is_found_by_an_index(store: SealedTrackerStore) -> None:
+    """Also in tables that an earlier version made."""
+    with store.engine.connect() as connection:
+        connection.execute(sa.text("DROP INDEX rasa.events_timestamp"))
+        SealedTrackerStore(host=store.engine.url.render_as_string(hide_password=False), domain=Domain.empty())
+        names = connection.execute(sa.text("SELECT indexname FROM pg_indexes WHERE schemaname = 'rasa'")).scalars()
+        assert "events_timestamp" in set(names)
+
+
 async def test_another_key_opens_nothing(
     store: SealedTrackerStore, sender: str, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from praja.settings import SettingsUnfit, load_settings
 
@@ -58,3 +59,13 @@ def test_a_wrong_value_is_named(variables: pytest.MonkeyPatch) -> None:
     variables.setenv("PRAJA_HTTP_PORT", "delapan")
     with pytest.raises(SettingsUnfit, match="PRAJA_HTTP_PORT"):
         load_settings()
+
+
+def test_a_database_that_is_gone_is_noticed(variables: pytest.MonkeyPatch) -> None:
+    variables.setenv("PRAJA_DATABASE_URL", "postgresql://praja@db/praja?keepalives_idle=5")
+    url = load_settings().database_url
+    assert url is not None
+    options = conninfo_to_dict(url)
+    assert (options["keepalives_idle"], options["keepalives_count"], options["tcp_user_timeout"]) == ("5", "3", "30000")
+    variables.setenv("PRAJA_DATABASE_URL", url)
+    assert load_settings().database_url == url

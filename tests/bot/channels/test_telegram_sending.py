@@ -231,7 +231,7 @@ async def test_acknowledge_types_nothing_before_an_answer_that_is_there_at_once(
     await bot_api.say("halo")
     answered = asyncio.Event()
     acknowledging = asyncio.create_task(telegram.acknowledge(bot_api.pending[-1], answered))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0)
     answered.set()
     await acknowledging
     assert bot_api.calls == []

@@ -9,13 +9,14 @@ from datetime import timedelta
 
 import pytest
 
+from bot.channel import SendFailed, SendFailure
 from bot.desk import states
 from bot.desk.listing import listing
 from bot.desk.officer import DeskRefused, Officer, Refusal
 from bot.desk.room import DeskRoom
 from bot.desk.speech import say
 from bot.outbox import Kind, enqueue
-from bot.reply import Bubble
+from bot.reply import Bubble, Reply
 from tests.bot.conftest import Room
 from tests.bot.desk.people import BUDI, DEWI, RINI, SITI, asks_for_a_person
 from tests.bot.fakes import update
@@ -165,6 +166,48 @@ async def test_closing_tells_the_citizen_and_the_next_message_is_the_bots(room: 
     await room.work_off()
     assert room.channel.texts() == ["Sudah beres.", room.texts("meja_selesai"), "Jawaban: terima kasih"]
     assert await room.rows("SELECT outcome FROM bot.handoffs") == [("selesai",)]
+
+
+async def test_what_was_being_fetched_for_an_officer_who_closes_meanwhile_is_the_bots(
+    room: Room, rasa: FakeRasa
+) -> None:
+    person = await asks_for_a_person(room, rasa)
+    desk = room.desk()
+    await states.claim(desk, BUDI, person)
+
+    async def close() -> None:
+        await states.close(desk, BUDI, person)
+
+    room.channel.before_downloading = close
+    room.channel.files["f"] = b"\xff\xd8\xff"
+    await room.receive(update("m2", kind="file", file="f"))
+    await room.work_off()
+    assert room.channel.texts() == [room.texts("meja_selesai"), "Jawaban: None"]
+    assert await room.value("SELECT outcome FROM bot.inbox WHERE external_id = 'm2'") == "answered"
+
+
+async def test_somebody_who_wants_the_bot_back_and_has_it_by_then_is_told(room: Room, rasa: FakeRasa) -> None:
+    person = await asks_for_a_person(room, rasa)
+    desk = room.desk()
+    await states.claim(desk, BUDI, person)
+    await states.close(desk, BUDI, person)
+    async with room.store.engine.begin() as connection:
+        assert await states.give_back(connection, desk, person) == Reply(room.texts("meja_kembali"))
+
+
+async def test_a_file_that_can_not_be_fetched_is_the_officers_who_has_the_conversation(
+    room: Room, rasa: FakeRasa
+) -> None:
+    person = await asks_for_a_person(room, rasa)
+    desk = room.desk()
+    await states.claim(desk, BUDI, person)
+    await say(desk, BUDI, person, "Kirim fotonya.")
+    room.channel.files["f"] = SendFailed(SendFailure.RETRY, None, "away")
+    await room.receive(update("m2", kind="file", file="f"))
+    await room.rows("UPDATE bot.conversations SET attempts = 99")
+    await room.work_off()
+    assert await room.value("SELECT outcome FROM bot.inbox WHERE external_id = 'm2'") == "given_up"
+    assert await room.value("SELECT waiting_since IS NOT NULL FROM bot.handoffs") is True
 
 
 async def test_what_the_bot_could_not_say_before_is_not_said_after(room: Room, rasa: FakeRasa) -> None:
