@@ -47,8 +47,11 @@ async def _stream(request: web.Request) -> web.StreamResponse:
     harden(request, response)
     await response.prepare(request)
     _give_up_soon(request)
-    await response.write(b"retry: 2000\n\n")
+    await response.write(b"retry: 2000\nid: 1\n\n")
     waiting: asyncio.Queue[Change] = asyncio.Queue()
+    if "Last-Event-ID" in request.headers:
+        # The page was cut off for a while, and heard nothing of what happened then.
+        waiting.put_nowait(Change("everything"))
 
     async def listen() -> None:
         async with contextlib.aclosing(changes(room)) as happening:

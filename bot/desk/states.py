@@ -158,16 +158,16 @@ async def claim(room: DeskRoom, officer: Officer, conversation: uuid.UUID) -> Le
                 .returning(_c.handoff, _h.agency)
             )
         ).first()
-        if taken is None:
-            state = await _state(connection, conversation)
-            if state is not None and state.handler == "officer" and state.officer == officer.id:
-                return await renew(room, officer, conversation)
+        if taken is not None:
+            await presence.know(connection, room, officer)
+            await _claimed(connection, room, taken.handoff)
+            await record(connection, room.store, taken.handoff, Happening.CLAIMED, officer=officer.id)
+            await announce(connection, "queue", conversation, agency=taken.agency, officer=officer.id)
+            return Lease(until)
+        state = await _state(connection, conversation)
+        if state is None or state.handler != "officer" or state.officer != officer.id:
             raise await _refusal(connection, room, officer, state)
-        await presence.know(connection, room, officer)
-        await _claimed(connection, room, taken.handoff)
-        await record(connection, room.store, taken.handoff, Happening.CLAIMED, officer=officer.id)
-        await announce(connection, "queue", conversation, agency=taken.agency, officer=officer.id)
-    return Lease(until)
+    return await renew(room, officer, conversation)
 
 
 async def renew(room: DeskRoom, officer: Officer, conversation: uuid.UUID) -> Lease:

@@ -222,6 +222,14 @@ async def test_a_change_is_on_the_stream(visit: Visit, officer: Account, workspa
         assert await _heard(stream, write) == "percakapan"
 
 
+async def test_a_page_that_was_cut_off_asks_for_everything_again(visit: Visit, officer: Account, clock: Clock) -> None:
+    visitor = await visit()
+    await sign_in(visitor, "rina", clock)
+    async with visitor.get("/console/siaran?conversation=", headers={"Last-Event-ID": "1"}) as stream:
+        async with asyncio.timeout(20):
+            assert {await _next_event(stream), await _next_event(stream)} == {"antrean", "percakapan"}
+
+
 async def test_nothing_of_other_agencies_is_on_the_stream(
     visit: Visit, stranger: Account, workspace: Workspace, clock: Clock
 ) -> None:
