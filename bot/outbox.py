@@ -73,17 +73,19 @@ async def add(
     bubbles: Iterable[Bubble],
     *,
     officer: str | None = None,
+    form: uuid.UUID | None = None,
 ) -> None:
-    """Add to the outbox what answers no message; whoever calls wakes the senders. `officer` is who wrote."""
+    """Add to the outbox what answers no message; whoever calls wakes the senders. `officer` is who wrote, by which form."""
     rows: list[dict[str, Any]] = [
         {
             "conversation": conversation,
             "kind": kind.value,
             "officer": officer,
+            "form": None if position else form,
             "body": store.outbox.seal_json(bubble.to_json()),
             "created_at": store.clock(),
         }
-        for bubble in bubbles
+        for position, bubble in enumerate(bubbles)
     ]
     if rows:
         await connection.execute(_ADD, rows)

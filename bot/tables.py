@@ -121,6 +121,7 @@ outbox = Table(
     Column("inbox", ForeignKey(inbox.c.id, ondelete="SET NULL"), index=True),  # the message it answers
     Column("kind", Text, nullable=False),  # bot/outbox.py: Kind
     Column("officer", Text),  # who wrote it
+    Column("form", Uuid),  # by which officer's form: one that is sent twice goes out once
     Column("body", LargeBinary),  # none: forgotten
     Column("state", Text, nullable=False, server_default="queued"),  # bot/outbox.py: State
     Column("provider_id", Text, index=True),
@@ -139,6 +140,7 @@ is_held = outbox.c.state == text("'held'")
 Index("outbox_queued", outbox.c.id, postgresql_where=is_queued)
 Index("outbox_held", outbox.c.conversation, postgresql_where=is_held)
 Index("outbox_conversation", outbox.c.conversation, outbox.c.id)
+Index("outbox_form", outbox.c.form, unique=True, postgresql_where=outbox.c.form.is_not(None))
 Index("outbox_billed", outbox.c.delivered_at, postgresql_where=outbox.c.billable)
 
 frames = Table(

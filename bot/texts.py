@@ -60,6 +60,7 @@ _SENTENCES: Mapping[str, frozenset[str]] = {
     "meja_diam": frozenset(),
     "meja_tak_terjawab": frozenset(),
     "meja_tak_terbaca": frozenset(),
+    "meja_terhapus": frozenset(),
     "meja_diubah": frozenset({"isi"}),
     "meja_lokasi": frozenset({"tempat"}),
     "meja_kontak": frozenset({"nomor"}),

@@ -83,6 +83,7 @@ async def conversation_page(
         supervises=may_access_board(me),
         problem=problem,
         written=written,
+        form=uuid.uuid4(),
         **waiting,
     )
 
@@ -128,18 +129,30 @@ async def _close(request: web.Request) -> web.Response:
 
 
 async def _say(request: web.Request) -> web.Response:
-    form = await request.post()
+    form, (_, _, conversation) = await request.post(), asked(request)
     text, as_template = str(form.get("text", "")), "template" in form
     given, attachment = form.get("file"), None
+    identifier = form.get("form")
     if isinstance(given, web.FileField) and given.filename:
         content = given.file.read(LARGEST_FILE + 1)
         attachment = Attachment(given.filename[-200:], given.content_type, content)
     return await perform(
         request,
         Act.SAID,
-        lambda w, o, c: speech.say(w.room, o, c, text, attachment=attachment, as_template=as_template),
+        lambda w, o, c: speech.say(
+            w.room, o, c, text, attachment=attachment, as_template=as_template, form=_form(identifier)
+        ),
+        # The page's mark of what has arrived: only then is the draft dropped that the browser keeps.
+        then=f"/console/percakapan/{conversation}#terkirim",
         written=text,
     )
+
+
+def _form(given: object) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(str(given))
+    except ValueError:
+        return None
 
 
 async def _retry(request: web.Request) -> web.Response:

@@ -90,7 +90,8 @@ async def _read(connection: AsyncConnection, conversation: uuid.UUID) -> Row[*tu
             .outerjoin(handoffs, handoffs.c.conversation == table.id)
             .outerjoin(presence, presence.c.officer == table.officer)
             .where(table.id == conversation)
-            .order_by(handoffs.c.id.desc())
+            # Of two conversations that became one, the open hand-off may be the older.
+            .order_by((handoffs.c.id == table.handoff).desc().nulls_last(), handoffs.c.id.desc())
             .limit(1)
         )
     ).first()

@@ -122,7 +122,7 @@ async def _frames(connection: AsyncConnection, room: DeskRoom, conversation: uui
     rows = await connection.execute(
         select(frames, inbox.c.received_at)
         .join(inbox, inbox.c.id == frames.c.inbox)
-        .where(inbox.c.conversation == conversation)
+        .where(inbox.c.conversation == conversation, frames.c.text.is_not(None), frames.c.entities.is_not(None))
         .order_by(inbox.c.id.desc())
         .limit(_LAST_FRAMES)
     )

@@ -39,8 +39,11 @@ async def say(
     *,
     attachment: Attachment | None = None,
     as_template: bool = False,
+    form: uuid.UUID | None = None,
 ) -> int:
     """Send to the citizen whose conversation the officer holds; the outbox id of its last message.
+
+    What comes by a `form` that was sent before isn't sent again.
 
     Text that is too long for one message of the channel becomes up to three. Raises DeskRefused: EMPTY, TOO_LONG,
     TOO_LARGE, WINDOW_CLOSED (unless `as_template`), NO_TEMPLATE, and those of who holds it.
@@ -54,6 +57,9 @@ async def say(
         raise room.refused(Refusal.TOO_LARGE)
     async with room.store.engine.begin() as connection:
         found = await held(connection, room, officer, conversation)
+        sent = select(outbox.c.id).where(outbox.c.conversation == conversation, outbox.c.form == form)
+        if form is not None and (before := await connection.scalar(sent)) is not None:
+            return int(before)
         template = _template(room, found, text, as_template=as_template)
         parts = (
             split_text(text, room.channels[found.channel].capabilities.text)
@@ -68,7 +74,7 @@ async def say(
             # A short text is the file's caption.
             caption = bubbles.pop().text if bubbles and len(bubbles[-1].text) <= _LONGEST_PARAMETER else ""
             bubbles.append(Bubble(caption, file=link))
-        await add(connection, room.store, conversation, Kind.OFFICER, bubbles, officer=officer.id)
+        await add(connection, room.store, conversation, Kind.OFFICER, bubbles, officer=officer.id, form=form)
         last = await connection.scalar(
             select(func.max(outbox.c.id)).where(outbox.c.conversation == conversation, outbox.c.officer == officer.id)
         )
@@ -91,6 +97,7 @@ async def retry(
                     table.id == message,
                     table.conversation == conversation,
                     table.state == State.FAILED.value,
+                    table.body.is_not(None),
                     table.kind.in_((Kind.OFFICER.value, Kind.DESK.value)),
                 )
                 .with_for_update()

@@ -151,6 +151,8 @@ async def _received(
 
 
 def _line(room: DeskRoom, found: Shown, row: Row[*tuple[Any, ...]], *, reveal: bool) -> Line | None:
+    if row.raw is None:
+        return Line(f"i{row.id}", row.received_at, "citizen", room.texts("meja_terhapus"))
     try:
         message = said(room, found.channel, row.raw)
     except Exception:
@@ -207,7 +209,10 @@ async def _sent(
     if before is not None:
         statement = statement.where(table.created_at < before)
     rows = (await connection.execute(statement)).all()
-    bubbles = {row.id: Bubble.from_json(room.store.outbox.open_json(row.body)) for row in rows}
+    gone = Bubble(room.texts("meja_terhapus"))
+    bubbles = {
+        row.id: gone if row.body is None else Bubble.from_json(room.store.outbox.open_json(row.body)) for row in rows
+    }
     sizes = await _sizes(connection, bubbles.values())
     lines = []
     for row in rows:
@@ -223,7 +228,7 @@ async def _sent(
                 file=_sent_file(bubble, sizes),
                 state=row.state,
                 error=why_failed(room, row.error, row.error_code) if failed else None,
-                retryable=failed and is_holder and row.kind in _RETRYABLE,
+                retryable=failed and is_holder and row.kind in _RETRYABLE and row.body is not None,
                 officer=row.name or row.officer,
             )
         )

@@ -92,6 +92,10 @@ if (absent) {
 const text = $("#text");
 if (text) {
   const kept = `draft ${conversation}`;
+  if (location.hash === "#terkirim") {
+    sessionStorage.removeItem(kept);
+    history.replaceState(null, "", location.pathname + location.search);
+  }
   text.value = text.value || sessionStorage.getItem(kept) || "";
   let told = 0;
   text.addEventListener("input", () => {
@@ -100,7 +104,12 @@ if (text) {
     told = Date.now();
     htmx.ajax("POST", `/console/percakapan/${conversation}/mengetik`, { swap: "none" });
   });
-  $("#reply").addEventListener("submit", () => sessionStorage.removeItem(kept));
+  let sent = false;
+  $("#reply").addEventListener("submit", (event) => {
+    if (sent) event.preventDefault(); // A key held down, a second tap.
+    sent = true;
+  });
+  window.addEventListener("pageshow", () => { sent = false; });
   document.addEventListener("change", (event) => {
     if (event.target.id !== "canned" || !event.target.value) return;
     text.value = text.value ? `${text.value}\n${event.target.value}` : event.target.value;

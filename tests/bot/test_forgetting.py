@@ -5,12 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
+from bot.desk import states
+from bot.desk.officer import DeskRefused
+from bot.desk.packet import packet
+from bot.desk.speech import retry, say
+from bot.desk.transcript import transcript
 from bot.erasure import Erasure
 from bot.inbox import receive
 from bot.retention import Retention
 from tests.bot.conftest import Room
+from tests.bot.desk.people import BUDI
 from tests.bot.fakes import update
 from tests.bot.outside import Bot
 from tests.fakes.rasa import TOKEN, FakeRasa, reply
@@ -112,6 +119,31 @@ async def test_a_rasa_in_trouble_leaves_the_wish(room: Room, rasa: FakeRasa) -> 
         rasa.trouble = None
         await room.until(lambda: bool(rasa.forgotten))
         await room.until(lambda: _erased(room))
+
+
+async def test_the_desk_goes_on_with_somebody_whose_messages_are_forgotten(room: Room, rasa: FakeRasa) -> None:
+    rasa.answer = lambda body: reply("Baik", frame=_frame())
+    await room.receive(update("1", text="halo"))
+    await room.work_off()
+    person = await room.value("SELECT id FROM bot.conversations")
+    desk = room.desk()
+    await states.take_over(desk, BUDI, person, agency="dispendukcapil")
+    await say(desk, BUDI, person, "jawaban lama")
+    await room.rows("UPDATE bot.outbox SET state = 'failed' WHERE kind = 'officer'")
+    await states.close(desk, BUDI, person)
+    await room.rows("UPDATE bot.outbox SET state = 'failed' WHERE state = 'queued'")
+    await room.rows("UPDATE bot.conversations SET erase_at = now()")
+    assert await Erasure(room.store, room.rasa).fulfil_one()
+    await states.take_over(desk, BUDI, person, agency="dispendukcapil")
+    await say(desk, BUDI, person, "jawaban baru")
+    said = [line.text for line in await transcript(desk, BUDI, person) if line.side != "event"]
+    gone = room.texts("meja_terhapus")
+    assert said == [gone, gone, gone, gone, "jawaban baru"]
+    assert (await packet(desk, BUDI, person)).frames == []
+    with pytest.raises(DeskRefused):
+        await retry(
+            desk, BUDI, person, await room.value("SELECT id FROM bot.outbox WHERE kind = 'officer' AND body IS NULL")
+        )
 
 
 async def _erased(room: Room) -> bool:

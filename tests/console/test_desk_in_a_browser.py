@@ -138,6 +138,33 @@ async def test_a_reply_that_is_refused_is_not_lost(workspace: Workspace, officer
         await page.get_by_text("Jawaban panjang saya").wait_for()
 
 
+async def test_a_reply_goes_out_once_and_is_kept_until_it_has(workspace: Workspace, officer: Account) -> None:
+    conversation = await waiting(workspace, "tolong")
+    await claim(workspace.room, officer_of(officer), uuid.UUID(conversation))
+    async with browsing(workspace, officer) as (page, address):
+        await page.goto(f"{address}/percakapan/{conversation}")
+        reply = page.get_by_label("Balasan", exact=True)
+        await reply.fill("Sudah jadi")
+        async with page.expect_navigation():
+            await page.evaluate("for (const _ of [1, 2, 3]) document.querySelector('#reply').requestSubmit()")
+        await page.locator("#transcript").get_by_text("Sudah jadi").wait_for()
+        assert await of_officers(workspace) == [("officer", "queued")]
+        await expect(reply).to_have_value("")
+
+        await reply.press_sequentially("jangan hilang")
+        cookies = await page.context.cookies()
+        await page.context.clear_cookies()
+        async with page.expect_navigation():
+            await reply.press("Control+Enter")
+        await page.context.add_cookies(cookies)  # type: ignore[arg-type]
+        await page.goto(f"{address}/percakapan/{conversation}")
+        await expect(reply).to_have_value("jangan hilang")
+        await reply.press("Control+Enter")
+        await page.locator("#transcript").get_by_text("jangan hilang").wait_for()
+        await page.reload()
+        await expect(reply).to_have_value("")
+
+
 async def _taken_away(workspace: Workspace, conversation: str, by: Account) -> None:
     async with workspace.engine.begin() as connection:
         await connection.execute(

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.attachments import Attachment
@@ -19,6 +20,7 @@ from bot.desk.packet import packet
 from bot.desk.port import Staff
 from bot.desk.room import DeskRoom
 from bot.desk.transcript import Line, file, transcript
+from bot.fault import fault
 from bot.tables import chatwoot, conversations, handoffs, inbox
 
 __all__ = ["CHATWOOT", "ChatwootDesk"]
@@ -69,10 +71,14 @@ class ChatwootDesk:
             number = row.number or await self._open(room, row)
             await self._forward(room, row, number)
             await _write(room, row.handoff, attempts=0, retry_at=None)
-        except ChatwootFailed as failed:
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            # Whatever is wrong with one of them, the others go on.
             attempts = row.attempts or 0
             pause = min(timedelta(seconds=2 ** min(attempts, 12)), _LONGEST_PAUSE)
-            _logger.warning("Chatwoot didn't take hand-off %d: %s", row.handoff, failed)
+            why = error if isinstance(error, ChatwootFailed) else fault(error)
+            _logger.warning("Chatwoot didn't take hand-off %d: %s", row.handoff, why)
             await _write(room, row.handoff, attempts=attempts + 1, retry_at=room.store.clock() + pause)
 
     async def _open(self, room: DeskRoom, row: Row[*tuple[Any, ...]]) -> int:

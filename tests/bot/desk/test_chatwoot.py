@@ -71,6 +71,14 @@ async def test_a_hand_off_opens_a_conversation_there(desk: Desk) -> None:
     assert talk.messages[-1]["attachments"] == [b"\x89PNG\r\n\x1a\n"]
 
 
+async def test_one_that_can_not_be_read_holds_up_no_other(desk: Desk) -> None:
+    await desk.bot.say(text="halo")
+    await desk.bot.change("UPDATE bot.outbox SET body = 'x'")
+    await desk.bot.say(text="mau bicara petugas")
+    await desk.bot.say("hp-2", text="mau bicara petugas")
+    await desk.bot.until(lambda: any(talk.said() for talk in desk.there.talks.values()))
+
+
 async def test_an_agents_words_reach_the_citizen_and_the_bot_is_silent(desk: Desk, rasa: FakeRasa) -> None:
     await desk.ask()
     assert await desk.there.agent_says("jangan sampai warga tahu", private=True) == 200

@@ -59,6 +59,17 @@ async def test_words_and_files_go_out_and_their_state_is_seen(room: Room, rasa: 
     assert (await file(desk, BUDI, person, lines[0].file.id)).content == b"%PDF isi"
 
 
+async def test_a_form_that_is_sent_twice_goes_out_once(room: Room, rasa: FakeRasa) -> None:
+    person = await asks_for_a_person(room, rasa)
+    desk, form = room.desk(), uuid.uuid4()
+    await states.claim(desk, BUDI, person)
+    sent = await asyncio.gather(*(say(desk, BUDI, person, "Sudah jadi.", form=form) for _ in range(5)))
+    assert len(set(sent)) == 1
+    await say(desk, BUDI, person, "Sudah jadi.", form=uuid.uuid4())
+    await room.work_off()
+    assert room.channel.texts() == ["Sudah jadi.", "Sudah jadi."]
+
+
 async def test_a_retry_really_sends(room: Room, rasa: FakeRasa) -> None:
     person = await _held(room, rasa)
     desk = room.desk()

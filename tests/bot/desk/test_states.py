@@ -15,12 +15,13 @@ from bot.desk.listing import listing
 from bot.desk.officer import DeskRefused, Officer, Refusal
 from bot.desk.room import DeskRoom
 from bot.desk.speech import say
+from bot.desk.transcript import transcript
 from bot.outbox import Kind, enqueue
 from bot.reply import Bubble, Reply
 from tests.bot.conftest import Room
 from tests.bot.desk.people import BUDI, DEWI, RINI, SITI, asks_for_a_person
 from tests.bot.fakes import update
-from tests.fakes.rasa import FakeRasa
+from tests.fakes.rasa import FakeRasa, reply
 
 
 async def _handler(room: Room) -> tuple[str, str | None]:
@@ -269,6 +270,22 @@ async def test_a_persons_second_address_brings_the_hand_off_along(room: Room, ra
     assert person != fresh
     assert handler == "queued"
     await states.claim(room.desk(), BUDI, person)
+
+
+async def test_of_two_hand_offs_of_one_person_the_open_one_counts(room: Room, rasa: FakeRasa) -> None:
+    await asks_for_a_person(room, rasa, "ID.1")
+    rasa.answer = lambda body: reply("Dicatat.", handoff={"reason": "diminta", "service": "bansos"})
+    await room.receive(update("baru", bsuid="ID.2", text="petugas"))
+    await room.work_off()
+    await room.receive(update("moved", bsuid=None, kind="moved", old="ID.1", new="ID.2"))
+    await room.work_off()
+    person = await room.value("SELECT id FROM bot.conversations")
+    assert await room.value("SELECT count(*) FROM bot.handoffs") == 2
+    desk = room.desk()
+    await states.claim(desk, BUDI, person)
+    await say(desk, BUDI, person, "halo")
+    assert [line.text for line in await transcript(desk, BUDI, person)][-1] == "halo"
+    assert (await _refused(transcript(desk, RINI, person))).reason is Refusal.OUT_OF_SCOPE
 
 
 Act = Callable[[DeskRoom, uuid.UUID], Awaitable[object]]
