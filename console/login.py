@@ -9,7 +9,7 @@ import segno
 from aiohttp import web
 
 from console.accounts import Account, check_password, check_totp, enrol_totp, new_totp_secret
-from console.attempts import are_locked, failed, succeeded
+from console.attempts import begin, failed, succeeded, was_right
 from console.audit import Act, record
 from console.protection import WORKSPACE, forget, page, remember, signed_in
 from console.sessions import Proof, end_session, open_session, strengthen
@@ -44,7 +44,7 @@ async def _login(request: web.Request) -> web.Response:
     form = await request.post()
     username, password = str(form.get("username", "")).strip().lower()[:100], str(form.get("password", ""))
     subjects = (f"account:{username}", f"address:{_address(request)}")
-    if await are_locked(workspace, *subjects):
+    if not await begin(workspace, *subjects):
         return _login_page(request, problem=_LOCKED, status=429)
     account = await check_password(workspace, username, password)
     if account is None:
@@ -53,6 +53,7 @@ async def _login(request: web.Request) -> web.Response:
         for _ in await failed(workspace, *subjects):
             await record(workspace, None, Act.LOCKED, "account:?")
         return _login_page(request, problem=_WRONG, status=401)
+    await was_right(workspace, *subjects)
     token = await open_session(workspace, account, Proof.FIRST, request.headers.get("User-Agent", "?"))
     answer = _go("/console/masuk/kode" if account.has_totp else "/console/masuk/daftar")
     remember(workspace, answer, token)
@@ -69,7 +70,7 @@ async def _show_code(request: web.Request) -> web.Response:
 async def _code(request: web.Request) -> web.Response:
     workspace, session = request.config_dict[WORKSPACE], signed_in(request)
     subject = f"account:{session.account.username}"
-    if await are_locked(workspace, subject):
+    if not await begin(workspace, subject):
         return page(request, "code.html", problem=_LOCKED, status=429)
     if not await check_totp(workspace, session.account, str((await request.post()).get("code", ""))):
         await record(workspace, session.account.id, Act.REFUSED, f"account:{session.account.id}")

@@ -18,7 +18,7 @@ from console.accounts import (
     list_accounts,
     set_password,
 )
-from console.attempts import are_locked, failed
+from console.attempts import begin, failed, was_right
 from console.audit import Act, record
 from console.protection import WORKSPACE, page, signed_in
 from console.sessions import end_others, list_sessions
@@ -46,11 +46,12 @@ async def _change_password(request: web.Request) -> web.Response:
     workspace, session = request.config_dict[WORKSPACE], signed_in(request)
     form = await request.post()
     subject = f"account:{session.account.username}"
-    if await are_locked(workspace, subject):
+    if not await begin(workspace, subject):
         return await _own_page(request, "Terlalu banyak percobaan. Coba lagi 15 menit lagi.", 429)
     if await check_password(workspace, session.account.username, str(form.get("old", ""))) is None:
         await failed(workspace, subject)
         return await _own_page(request, "Kata sandi lama salah.", 401)
+    await was_right(workspace, subject)
     try:
         await set_password(workspace, session.account, str(form.get("new", "")))
     except AccountUnfit as unfit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 
@@ -55,6 +56,15 @@ async def test_five_failures_lock_the_name_for_a_while(visit: Visit, officer: Ac
     assert (await visitor.post("/console/masuk", data=right)).status == 429
     clock.advance(timedelta(minutes=16))
     await sign_in(visitor, "rina", clock)
+
+
+async def test_of_many_guesses_at_once_no_more_are_looked_at(visit: Visit, officer: Account) -> None:
+    visitors = [await visit() for _ in range(20)]
+    guesses = (
+        v.post("/console/masuk", data={"username": "rina", "password": f"tebakan-{n}"}) for n, v in enumerate(visitors)
+    )
+    statuses = [answer.status for answer in await asyncio.gather(*guesses)]
+    assert sorted(statuses) == [401] * 5 + [429] * 15
 
 
 async def test_thirty_failures_lock_where_they_come_from_and_not_the_proxy(visit: Visit, officer: Account) -> None:
