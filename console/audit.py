@@ -6,18 +6,19 @@ import enum
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.tables import accounts, audit
 from console.workspace import Workspace
 
-__all__ = ["Act", "Entry", "list_entries", "record", "record_in"]
+__all__ = ["Act", "Entry", "list_entries", "record", "record_in", "record_look"]
 
 _PAGE = 100
+_ONE_LOOK = timedelta(minutes=15)
 
 
 class Act(enum.StrEnum):
@@ -78,6 +79,17 @@ async def record(
     """Before the page is shown or the act is done: what can't be recorded doesn't happen."""
     async with workspace.store.single.begin() as connection:
         await record_in(connection, workspace, account, act, subject, **detail)
+
+
+async def record_look(workspace: Workspace, account: uuid.UUID, subject: str) -> None:
+    """Of a part that an open page asks for again and again: one entry for all of it, the page's own too."""
+    now, table = workspace.clock(), audit.c
+    known = exists().where(
+        table.subject == subject, table.account == account, table.act == Act.READ, table.at > now - _ONE_LOOK
+    )
+    row = select(literal(now), literal(account), literal(Act.READ.value), literal(subject)).where(~known)
+    async with workspace.store.single.begin() as connection:
+        await connection.execute(insert(audit).from_select(["at", "account", "act", "subject"], row))
 
 
 async def record_in(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from bot.desk.access import shown
+from console.audit import record_look
 from console.backend import BackendDown, BackendRefused, Draft, Filing, ListedService
 from console.filings import STATES, name_of_service
 from console.protection import WORKSPACE, page, signed_in
@@ -41,6 +42,7 @@ async def _show(request: web.Request) -> web.Response:
     conversation = _conversation(request)
     async with workspace.store.single.connect() as connection:
         found = await shown(connection, workspace.room, officer_of(me), conversation)
+    await record_look(workspace, me.id, f"conversation:{conversation}")
     backend, contact, service = workspace.backend, str(conversation), request.query.get("service", "")
     filings: Sequence[Filing] | None = None
     drafts: Sequence[Draft] = ()

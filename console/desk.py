@@ -19,7 +19,7 @@ from bot.desk.transcript import file, transcript
 from bot.files import LARGEST_FILE
 from console.access import access_board, may_access_board
 from console.accounts import Account
-from console.audit import Act, record
+from console.audit import Act, record, record_look
 from console.backend import BackendDown, BackendRefused
 from console.citizen import known_services
 from console.filings import FILED, name_of_service
@@ -100,6 +100,7 @@ async def _reveal(request: web.Request) -> web.Response:
 
 async def _transcript_part(request: web.Request, *, reveal: bool) -> web.Response:
     workspace, me, conversation = asked(request)
+    await record_look(workspace, me.id, f"conversation:{conversation}")
     lines = await transcript(workspace.room, officer_of(me), conversation, reveal=reveal)
     return page(request, "transcript.html", conversation=conversation, lines=lines)
 

@@ -141,9 +141,10 @@ def _write(settings: Settings, url: str, held: Path, folder: Path, target: Path)
         rows = counts(connection)
         tool(
             connection,
+            url,
             *("pg_dump", "--format=custom", "--compress=1", f"--snapshot={snapshot}", "--no-owner", "--no-privileges"),
             *(f"--schema={room}" for room in ROOMS),
-            *(f"--file={folder / DATABASE}", url),
+            f"--file={folder / DATABASE}",
         )
     _hold(documents, held)
     present = [path for name in named if (path := held / _place(name)).exists()]

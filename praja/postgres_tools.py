@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 __all__ = ["ToolFailed", "tool"]
 
@@ -18,15 +20,24 @@ class ToolFailed(Exception):
     """The message is a sentence of PostgreSQL's, or says what is missing."""
 
 
-def tool(connection: psycopg.Connection, name: str, *arguments: str) -> None:
-    """Run `pg_dump` or `pg_restore` for the server of `connection`. Raises ToolFailed."""
+def tool(connection: psycopg.Connection, url: str, name: str, *arguments: str) -> None:
+    """Run `pg_dump` or `pg_restore` for the database of `url`, to whose server `connection` leads. Raises ToolFailed."""
     wanted = connection.info.server_version // 10000
     found = dict(_programs(name))
     # An older one refuses a newer server; a newer one knows settings that an older server doesn't.
     program = found.get(wanted) or next((found[version] for version in sorted(found) if version > wanted), None)
     if program is None:
         raise ToolFailed(f"{name} untuk PostgreSQL {wanted} tidak ada; pasang paket klien PostgreSQL versi itu.")
-    result = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
+    # What a command is given, everybody on the machine can read.
+    given = conninfo_to_dict(url)
+    secret = {"PGPASSWORD": str(password)} if (password := given.pop("password", None)) else {}
+    result = subprocess.run(  # noqa: S603
+        [program, f"--dbname={make_conninfo(**given)}", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **secret},
+    )
     if result.returncode != 0:
         raise ToolFailed((result.stderr.strip().splitlines() or [f"{name} berhenti"])[0])
 

@@ -116,8 +116,9 @@ def _put_back(archive: tarfile.TarFile, contents: Contents, settings: Settings, 
             _extract(archive, DATABASE, Path(folder) / DATABASE)
             tool(
                 connection,
+                url,
                 *("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"),
-                *(f"--dbname={url}", str(Path(folder) / DATABASE)),
+                str(Path(folder) / DATABASE),
             )
         if counts(connection) != contents.rows:
             raise BackupUnfit("Basis data yang dikembalikan tidak sama dengan yang dicadangkan; cadangannya rusak.")

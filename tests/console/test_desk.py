@@ -129,6 +129,26 @@ async def test_numbers_are_unmasked_by_one_audited_act(
     assert [(row.account, row.subject) for row in found] == [(officer.id, f"conversation:{conversation}")]
 
 
+@pytest.mark.parametrize("part", ["naskah", "warga"])
+async def test_a_part_that_is_asked_for_by_itself_is_a_look_too(
+    visit: Visit, officer: Account, workspace: Workspace, clock: Clock, part: str
+) -> None:
+    conversation = await waiting(workspace)
+    visitor = await visit()
+    await sign_in(visitor, "rina", clock)
+
+    async def looks() -> int:
+        async with workspace.engine.connect() as connection:
+            return len((await connection.execute(select(audit.c.id).where(audit.c.act == "membaca"))).all())
+
+    for _ in range(3):
+        assert (await visitor.get(f"/console/percakapan/{conversation}/{part}")).status == 200
+    assert await looks() == 1
+    clock.advance(timedelta(minutes=20))
+    await visitor.get(f"/console/percakapan/{conversation}/{part}")
+    assert await looks() == 2
+
+
 async def test_transfer_and_hand_over(
     visit: Visit, officer: Account, colleague: Account, stranger: Account, workspace: Workspace, clock: Clock
 ) -> None:
