@@ -220,7 +220,7 @@ def _promote(options: argparse.Namespace, settings: Settings) -> int:
 
 def _watch(options: argparse.Namespace, settings: Settings) -> int:
     """Servers back to the live model where a change was cut off; and it back to the one before where it does badly."""
-    from praja.going_live import rollback, settle
+    from praja.going_live import NotLive, rollback, settle
     from praja.probation import watch
 
     async def send_back(change: Change, why: str) -> None:
@@ -229,7 +229,11 @@ def _watch(options: argparse.Namespace, settings: Settings) -> int:
         back = await rollback(settings.models, _servers(settings), now, reason=reason, only=change.model)
         print(f"{change.model} dikembalikan ke {back.name}: {why}", file=sys.stderr)
 
-    asyncio.run(settle(settings.models, _servers(settings)))
+    try:
+        asyncio.run(settle(settings.models, _servers(settings)))
+    except NotLive as problem:
+        # One that refuses is no reason to leave the live model unwatched.
+        print(problem, file=sys.stderr)
     return 1 if asyncio.run(watch(settings, send_back)) else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,17 +55,18 @@ class Servers:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._restarting = restarting
 
-    async def switch(self, model: Path, probes: Sequence[Probe]) -> int:
-        """Every server loads it, tries the probes and puts it in the live one's place; how many servers there are.
+    async def switch(self, model: Path, probes: Sequence[Probe], *, but_absent: bool = False) -> Sequence[str]:
+        """Every server loads it, tries the probes and puts it in the live one's place; which have.
 
-        0 where none runs. Raises NotLive when any refuses or stays away: those that have switched go back; NotBack when
-        one of them can't.
+        None where none runs. Raises NotLive when any refuses or stays away (`but_absent`: that one is left alone): those
+        that have switched go back; NotBack when one of them can't.
         """
         switched: list[tuple[str, str]] = []
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_LOADING_SECONDS)) as session:
-            if not any(await asyncio.gather(*(self._runs(session, url) for url in self._urls))):
-                return 0
-            for url in self._urls:
+            running = await asyncio.gather(*(self._runs(session, url) for url in self._urls))
+            if not any(running):
+                return ()
+            for url in itertools.compress(self._urls, running) if but_absent else self._urls:
                 try:
                     switched.append((url, await self._load(session, url, model, probes)))
                 except NotLive as problem:
@@ -74,7 +76,11 @@ class Servers:
                             f"{problem}\nServer ini belum kembali ke model sebelumnya; nyalakan ulang: {', '.join(lost)}"
                         ) from None
                     raise
-        return len(switched)
+        return [url for url, _ in switched]
+
+    def absent(self, switched: Sequence[str]) -> bool:
+        """Whether some server, of those that run, didn't switch. One that starts later takes the live model by itself."""
+        return 0 < len(switched) < len(self._urls)
 
     async def _runs(self, session: aiohttp.ClientSession, url: str) -> bool:
         try:
@@ -156,7 +162,7 @@ async def promote(
         until = now + watched if watched and switched and current else None
         live.set(model, now, kind, (override or "").strip(), until)
         live.settle()
-        return switched
+        return len(switched)
 
 
 async def rollback(
@@ -169,6 +175,8 @@ async def rollback(
     serves: Callable[[Path], bool] | None = None,
 ) -> Path:
     """Make the model live that was so before; its path. It has served already, so nothing is asked of it.
+
+    A server that is down holds it up no longer than it takes the others: it takes the live model when it starts.
 
     `only`: no further than from this one, if it is still live.
 
@@ -183,14 +191,16 @@ async def rollback(
             raise NotLive("Tidak ada model sebelumnya yang bisa dikembalikan.")
         if not (serves or _serves_here)(model):
             raise NotLive(f"{model.name} dibuat dari program atau konfigurasi yang lain; tidak bisa melayani lagi.")
-        await _switch(live, servers, model, [])
+        switched = await _switch(live, servers, model, [], but_absent=True)
         live.set(model, now, Kind.ROLLED_BACK, reason.strip())
-        live.settle()
+        # It may just have started, with the model before.
+        if not servers.absent(switched):
+            live.settle()
         return model
 
 
 async def settle(models: Path, servers: Servers) -> bool:
-    """Where a change was cut off in the middle, every server serves the live model again; whether one was.
+    """Where a change was cut off in the middle, every server serves the live model again; whether one was, and they do.
 
     Raises NotLive.
     """
@@ -200,7 +210,8 @@ async def settle(models: Path, servers: Servers) -> bool:
             current = live.current()
             if not live.is_unsettled or current is None:
                 return False
-            await servers.switch(current, [])
+            if servers.absent(await servers.switch(current, [], but_absent=True)):
+                return False
             live.settle()
             return True
     except LiveModelBusy:
@@ -220,11 +231,13 @@ def read_reasons(report: Path) -> Sequence[str]:
     return reasons
 
 
-async def _switch(live: LiveModel, servers: Servers, model: Path, probes: Sequence[Probe]) -> int:
+async def _switch(
+    live: LiveModel, servers: Servers, model: Path, probes: Sequence[Probe], *, but_absent: bool = False
+) -> Sequence[str]:
     """Unsettled from then on until it is written down, or all have gone back. Raises NotLive."""
     live.unsettle()
     try:
-        return await servers.switch(model, probes)
+        return await servers.switch(model, probes, but_absent=but_absent)
     except NotBack:
         raise
     except NotLive:

@@ -29,8 +29,8 @@ def tool(connection: psycopg.Connection, url: str, name: str, *arguments: str) -
     if program is None:
         raise ToolFailed(f"{name} untuk PostgreSQL {wanted} tidak ada; pasang paket klien PostgreSQL versi itu.")
     # What a command is given, everybody on the machine can read.
-    given = conninfo_to_dict(url)
-    secret = {"PGPASSWORD": str(password)} if (password := given.pop("password", None)) else {}
+    given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    secret = {"PGPASSWORD": given.pop("password")} if "password" in given else {}
     result = subprocess.run(  # noqa: S603
         [program, f"--dbname={make_conninfo(**given)}", *arguments],
         capture_output=True,

@@ -229,6 +229,25 @@ async def test_back_and_no_further_than_the_first(go: Promote, models: Path, ser
         await rollback(models, there, NOW, serves=lambda model: True)
 
 
+async def test_a_server_that_is_down_does_not_keep_a_bad_model_live(
+    go: Promote, models: Path, servers: list[Server]
+) -> None:
+    await go("new")
+    there, port = Servers([server.url for server in servers], TOKEN, restarting=60), servers[1].http.port
+    await servers[1].http.close()
+    async with asyncio.timeout(20):
+        await rollback(models, there, NOW, serves=lambda model: True)
+    assert (live(models), servers[0].model) == ("old.tar.gz", str(models / "old.tar.gz"))
+    assert not await settle(models, there)
+    # It had been about to start, and comes with what was live then.
+    back = Server(models / "new.tar.gz")
+    back.http = TestServer(back.http.app, port=port)
+    await back.http.start_server()
+    assert await settle(models, there)
+    assert back.model == str(models / "old.tar.gz")
+    await back.http.close()
+
+
 async def test_of_two_at_once_the_second_is_told_so(go: Promote, models: Path) -> None:
     results = await asyncio.gather(go("new"), go("new"), return_exceptions=True)
     assert results[0] == 2
