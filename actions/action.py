@@ -73,7 +73,12 @@ class DialogueAction(Action):
             events = []
         fills = bool(turn.slot("draf") or turn.slot("perbaikan"))
         if turn.file is not None and turn.text and self.tells_of_photo and not fills:
-            reply.say(self.texts("foto_belum_disimpan"))
+            by_link = turn.file.draft is not None
+            reply.say(
+                self.texts("berkas_tautan_tertutup", dokumen=turn.file.caption)
+                if by_link
+                else self.texts("foto_belum_disimpan")
+            )
         if fills and not self.offers_in_form:
             reply.choices.clear()
             # What a form is about stays the topic, whatever was asked in between.

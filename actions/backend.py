@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from actions.filed import Filing, Kept, Verified, read_filing, read_kept, read_verified
+from actions.question import Question, read_question
 from actions.states import States
 from journal import turn_header
 
@@ -59,7 +60,7 @@ class TooManyTries(NotYours):
 
 
 class NotNow(Exception):
-    """The filing isn't where that can be done; `state` is where it is, if the backend says so."""
+    """The filing isn't where that can be done, or the draft was sent; `state` is where it is, if the backend says so."""
 
     def __init__(self, detail: str, state: str | None) -> None:
         super().__init__(detail)
@@ -76,19 +77,6 @@ class OpenFiling(Exception):
     def __init__(self, number: str) -> None:
         super().__init__(number)
         self.number = number
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a draft asks next."""
-
-    field: str
-    type: str
-    question: str
-    help: str | None
-    choices: Sequence[tuple[str, str]]
-    """(id, title)"""
-    optional: bool
 
 
 @dataclass(frozen=True)
@@ -140,6 +128,8 @@ class Draft:
     known: Known | None
     for_another: bool
     """filled in by somebody who represents the applicant"""
+    submitted: bool
+    """a filing by now: nothing of it can be changed, and submitting it again gives that filing"""
 
     def item(self, identifier: str) -> DraftItem | None:
         return next((item for item in self.items if item.id == identifier), None)
@@ -330,10 +320,11 @@ def _draft(body: Mapping[str, Any]) -> Draft:
         service=body["service"],
         answers=body["answers"],
         documents={key: _sent(value) for key, value in body["documents"].items()},
-        next=_question(body["next"]) if body.get("next") else None,
+        next=read_question(body["next"]) if body.get("next") else None,
         items=tuple(_item(item) for item in body["items"]),
         known=_known(body["known"]) if body.get("known") else None,
         for_another=body.get("on_behalf_of") is not None,
+        submitted=body.get("state") == "submitted",
     )
 
 
@@ -348,14 +339,3 @@ def _item(body: Mapping[str, Any]) -> DraftItem:
 
 def _known(body: Mapping[str, Any]) -> Known:
     return Known(str(body["number"]), {key: str(value) for key, value in body["fields"].items()})
-
-
-def _question(body: Mapping[str, Any]) -> Question:
-    return Question(
-        field=body["field"],
-        type=body["type"],
-        question=body["question"],
-        help=body.get("help"),
-        choices=tuple((str(choice["id"]), str(choice["title"])) for choice in body.get("choices") or ()),
-        optional=bool(body.get("optional")),
-    )

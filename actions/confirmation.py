@@ -87,14 +87,14 @@ class Confirmation:
             return [SlotSet("tawaran", None)]
         reply.say(self._texts("pengaduan_ditutup" if resolved else "pengaduan_dibuka_lagi", nomor=number))
         if resolved:
-            await self._invite_to_survey(own, turn, reply)
+            await self._invite_to_survey(own, reply)
         return [SlotSet("tawaran", None)]
 
-    async def _invite_to_survey(self, own: Own, turn: Turn, reply: Reply) -> None:
+    async def _invite_to_survey(self, own: Own, reply: Reply) -> None:
         """Voluntary: without its page the complaint is settled all the same."""
         subject = {"number": own.filing.number, "service": own.filing.service}
         with suppress(BackendDown):
-            address = await self._bot.link("penilaian", turn.conversation, subject)
+            address = await self._bot.link("penilaian", own.contact, subject)
             reply.say(self._texts("pengaduan_nilai", alamat=address))
 
 

@@ -7,23 +7,27 @@ a correction replaces a document as a whole.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk.events import ActionExecutionRejected, EventType, FollowupAction, SlotSet
 
 from actions.action import FORM, DialogueAction, Resources
-from actions.backend import NotNow, Question, Refused
+from actions.backend import DraftItem, NotNow, Question, Refused, Unknown
+from actions.changing import named_in
 from actions.filed import Filing, Flaw
 from actions.interpretation import Aside, Explain, Stale, Unfit, Value, asks_besides, interpret, is_aside
 from actions.interpretation import File as SentFile
 from actions.own_filings import Own, OwnFilings
 from actions.turn import FetchFile, FileLost, IncomingFile, Reply, Turn
-from actions.words import is_word, puts_off
+from actions.words import fold, is_word, puts_off
 
 __all__ = ["Correction", "StartCorrection"]
 
 _WANTED = "PERLU_PERBAIKAN"
 _EMPTY = SlotSet("isian", None)
+_CLOSED = SlotSet("requested_slot", None)
+"""with it asking ends the form"""
 _ALL_THERE = "cukup"
 _PLACES = ("kecamatan", "desa")
 
@@ -54,7 +58,7 @@ class StartCorrection(DialogueAction):
         listed = "\n".join(f"- {flaw.name}" for flaw in filing.fix)
         reply.say(self.texts("perbaiki_mulai", nomor=filing.number, layanan=name, isi=listed))
         goes_on = turn.slot("perbaikan") == filing.number
-        if _pages(turn) and not goes_on:
+        if turn.slots.get("halaman") and not goes_on:
             reply.say(self.texts("perbaiki_halaman_lepas"))
         slots = {
             "perbaikan": filing.number,
@@ -84,15 +88,44 @@ class Correction:
             return _ended()
         if turn.choice == "niat:batal" or (turn.choice is None and turn.file is None and _puts_off(turn)):
             reply.say(self._texts("perbaiki_nanti", nomor=own.filing.number))
-            if _pages(turn):
+            if turn.slots.get("halaman"):
                 reply.say(self._texts("perbaiki_halaman_lepas"))
             return _ended()
-        if pages := _complete(own.filing.fix[0], turn):
-            return await self._send(own, pages, turn, reply)
-        if turn.choice == _link_choice(own.filing.fix[0]):
-            await self._give_link(own.filing, turn, reply)
+        try:
+            return await self._take(own, turn, reply)
+        except Unknown:
+            self._tell_closed(own.filing, reply)
+            return _ended()
+
+    async def ask(self, turn: Turn, reply: Reply) -> list[EventType]:
+        own = await self._wanted(turn)
+        if own is None:
+            reply.say(self._texts("perbaiki_tidak_lagi"))
+            return [*_ended(), _CLOSED]
+        try:
+            await self._ask(own.filing, turn, reply)
+        except Unknown:
+            self._tell_closed(own.filing, reply)
+            return [*_ended(), _CLOSED]
+        return []
+
+    async def _take(self, own: Own, turn: Turn, reply: Reply) -> list[EventType]:
+        """Raises Unknown when the service is no more."""
+        flaw = _asked(own.filing, turn)
+        if pages := _complete(flaw, turn):
+            return await self._send(own, flaw, pages, turn, reply)
+        if turn.choice == _link_choice(flaw):
+            await self._give_link(own.filing, flaw, turn, reply)
             return [_EMPTY]
-        question = await self._question(own.filing)
+        if turn.file is not None:
+            meant = self._meant(own.filing, turn.file, flaw, reply)
+            if meant is None:
+                return [_EMPTY]
+            if meant != flaw and _pages(flaw, turn):
+                reply.say(self._texts("perbaiki_halaman_dulu", bagian=flaw.name, lain=meant.name))
+                return [_EMPTY]
+            flaw = meant
+        question = await self._question(own.filing, flaw)
         match _meaning(question, turn):
             case Aside():
                 return [_EMPTY, ActionExecutionRejected(FORM)]
@@ -105,26 +138,23 @@ class Correction:
                 if question.help:
                     reply.say(question.help)
             case SentFile(file):
-                events = await self._take_page(own, file, turn, reply)
-                asks = asks_besides(turn) and not _is_over(events)
+                events = await self._take_page(own, flaw, file, turn, reply)
+                asks = file.draft is None and asks_besides(turn) and not _is_over(events)
                 return [*events, ActionExecutionRejected(FORM)] if asks else events
             case Value(value):
-                return await self._send(own, value or "", turn, reply)
+                return await self._send(own, flaw, value or "", turn, reply)
         return [_EMPTY]
 
-    async def ask(self, turn: Turn, reply: Reply) -> list[EventType]:
-        own = await self._wanted(turn)
-        if own is None:
-            reply.say(self._texts("perbaiki_tidak_lagi"))
-            return []
-        if turn.choice == _link_choice(own.filing.fix[0]):
-            return []
-        if _pages(turn):
-            reply.say(self._texts("perbaiki_halaman", jumlah=len(_pages(turn))))
-            reply.offer(f"isi:{own.filing.fix[0].item}:{_ALL_THERE}", "Sudah semua")
-            return []
-        flaw = own.filing.fix[0]
-        question = await self._question(own.filing)
+    async def _ask(self, filing: Filing, turn: Turn, reply: Reply) -> None:
+        """Raises Unknown when the service is no more."""
+        flaw = _asked(filing, turn)
+        if turn.choice == _link_choice(flaw):
+            return
+        if pages := _pages(flaw, turn):
+            reply.say(self._texts("perbaiki_halaman", jumlah=len(pages)))
+            reply.offer(f"isi:{flaw.item}:{_ALL_THERE}", "Sudah semua")
+            return
+        question = await self._question(filing, flaw)
         reply.say(self._texts("perbaiki_satu", bagian=flaw.name, alasan=flaw.reason))
         reply.say(question.question)
         reply.expects_number = question.type == "number"
@@ -133,23 +163,42 @@ class Correction:
         if flaw.is_document:
             reply.offer(_link_choice(flaw), "Lewat tautan")
         reply.offer("niat:batal", "Nanti saja")
-        return []
 
-    async def _give_link(self, filing: Filing, turn: Turn, reply: Reply) -> None:
-        flaw, pages = filing.fix[0], await self._most_pages(filing)
+    def _tell_closed(self, filing: Filing, reply: Reply) -> None:
+        reply.say(self._texts("perbaiki_layanan_tutup", nomor=filing.number))
+        reply.offer("niat:bicara_petugas", "Tanya petugas")
+
+    def _meant(self, filing: Filing, file: IncomingFile, asked: Flaw, reply: Reply) -> Flaw | None:
+        """What a link was for or a caption names, else what is asked for; None for a link to something else, which is said."""
+        papers = {flaw.item: flaw for flaw in filing.fix if flaw.is_document}
+        if file.draft not in (None, filing.number):
+            reply.say(self._texts("berkas_tautan_lain", dokumen=file.caption))
+            return None
+        if file.document is not None:
+            if file.document not in papers:
+                reply.say(self._texts("berkas_tautan_tidak_diminta", dokumen=file.caption))
+            return papers.get(file.document)
+        items = [DraftItem(flaw.item, flaw.name, "document", {}, flaw.maximum_pages) for flaw in papers.values()]
+        named = named_in(fold(file.caption), items) if file.caption else None
+        return papers[named] if named is not None else asked
+
+    async def _give_link(self, filing: Filing, flaw: Flaw, turn: Turn, reply: Reply) -> None:
+        pages = await self._most_pages(filing, flaw)
         asked: dict[str, str | int] = {"draft": filing.number, "document": flaw.item, "name": flaw.name, "pages": pages}
         url = await self._bot.link("unggah", turn.conversation, asked)
         reply.say(self._texts("tautan_unggah", dokumen=flaw.name, tautan=url))
 
-    async def _take_page(self, own: Own, file: IncomingFile, turn: Turn, reply: Reply) -> list[EventType]:
+    async def _take_page(self, own: Own, flaw: Flaw, file: IncomingFile, turn: Turn, reply: Reply) -> list[EventType]:
         """The last page that a document may have is sent at once."""
-        pages = [*_pages(turn), file]
-        if len(pages) >= await self._most_pages(own.filing):
-            return await self._send(own, pages, turn, reply)
-        return [_EMPTY, SlotSet("halaman", [_kept(page) for page in pages])]
+        pages = [*_pages(flaw, turn), file]
+        if len(pages) >= await self._most_pages(own.filing, flaw):
+            return await self._send(own, flaw, pages, turn, reply)
+        return [_EMPTY, SlotSet("halaman", [_kept(page, flaw) for page in pages])]
 
-    async def _send(self, own: Own, value: str | Sequence[IncomingFile], turn: Turn, reply: Reply) -> list[EventType]:
-        number, flaw = own.filing.number, own.filing.fix[0]
+    async def _send(
+        self, own: Own, flaw: Flaw, value: str | Sequence[IncomingFile], turn: Turn, reply: Reply
+    ) -> list[EventType]:
+        number = own.filing.number
         done: list[EventType] = [_EMPTY, SlotSet("halaman", None)]
         try:
             content = value if isinstance(value, str) else [await self._fetch(page) for page in value]
@@ -167,7 +216,9 @@ class Correction:
                 return _ended()
             return done
         if filing.state == _WANTED and filing.fix:
-            reply.say(self._texts("perbaiki_diterima", bagian=flaw.name))
+            # Redelivered: it mended the part before, and this one is still to be mended.
+            if flaw.item not in [left.item for left in filing.fix]:
+                reply.say(self._texts("perbaiki_diterima", bagian=flaw.name))
             return done
         reply.say(self._texts("perbaiki_selesai", nomor=number))
         return _ended()
@@ -177,8 +228,9 @@ class Correction:
         own = await self._filings.by_number(turn.slot("perbaikan") or "", turn)
         return own if own is not None and own.filing.state == _WANTED and own.filing.fix else None
 
-    async def _question(self, filing: Filing) -> Question:
-        flaw = filing.fix[0]
+    async def _question(self, filing: Filing, flaw: Flaw) -> Question:
+        if flaw.question is not None:
+            return replace(flaw.question, optional=False)
         service = await self._backend.service(filing.service)
         if flaw.is_document:
             document = _entry(service, "documents", flaw)
@@ -190,9 +242,11 @@ class Correction:
         asked = field.get("question") or self._texts("perbaiki_isian", bagian=flaw.name)
         return Question(flaw.item, field.get("type") or "text", asked, field.get("help"), choices, optional=False)
 
-    async def _most_pages(self, filing: Filing) -> int:
+    async def _most_pages(self, filing: Filing, flaw: Flaw) -> int:
+        if flaw.maximum_pages:
+            return flaw.maximum_pages
         service = await self._backend.service(filing.service)
-        return int(_entry(service, "documents", filing.fix[0]).get("maximum_pages") or 1)
+        return int(_entry(service, "documents", flaw).get("maximum_pages") or 1)
 
 
 def _meaning(question: Question, turn: Turn) -> Aside | Explain | Stale | Unfit | SentFile | Value:
@@ -202,10 +256,16 @@ def _meaning(question: Question, turn: Turn) -> Aside | Explain | Stale | Unfit 
     return interpret(question, turn)
 
 
+def _asked(filing: Filing, turn: Turn) -> Flaw:
+    """The one of which pages wait, else the first."""
+    begun = [flaw for flaw in filing.fix if flaw.is_document and _pages(flaw, turn)]
+    return begun[0] if begun else filing.fix[0]
+
+
 def _complete(flaw: Flaw, turn: Turn) -> Sequence[IncomingFile]:
     """The pages, once the citizen says that these are all; else none."""
     said = turn.choice is None and turn.file is None and is_word("lanjut", turn.text)
-    return _pages(turn) if said or turn.choice == f"isi:{flaw.item}:{_ALL_THERE}" else ()
+    return _pages(flaw, turn) if said or turn.choice == f"isi:{flaw.item}:{_ALL_THERE}" else ()
 
 
 def _link_choice(flaw: Flaw) -> str:
@@ -225,13 +285,18 @@ def _entry(service: Mapping[str, Any], kind: str, flaw: Flaw) -> Mapping[str, An
     return next((entry for entry in service.get(kind) or () if entry["id"] == flaw.item), {})
 
 
-def _pages(turn: Turn) -> Sequence[IncomingFile]:
-    return [IncomingFile(**page) for page in turn.slots.get("halaman") or ()]
+def _pages(flaw: Flaw, turn: Turn) -> Sequence[IncomingFile]:
+    return [
+        IncomingFile(page["url"], page["name"], page["content_type"])
+        for page in turn.slots.get("halaman") or ()
+        if page.get("item") in (None, flaw.item)
+    ]
 
 
-def _kept(page: IncomingFile) -> Mapping[str, str]:
-    return {"url": page.url, "name": page.name, "content_type": page.content_type}
+def _kept(page: IncomingFile, flaw: Flaw) -> Mapping[str, str]:
+    return {"item": flaw.item, "url": page.url, "name": page.name, "content_type": page.content_type}
 
 
 def _ended() -> list[EventType]:
-    return [SlotSet("isian", "selesai"), SlotSet("perbaikan", None), SlotSet("halaman", None)]
+    # A draft that was open before the correction waits to be resumed; the closed form has none.
+    return [SlotSet("isian", "selesai"), SlotSet("perbaikan", None), SlotSet("halaman", None), SlotSet("draf", None)]

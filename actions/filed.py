@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from actions.question import Question, read_question
+
 __all__ = [
     "Entry",
     "Filing",
@@ -39,6 +41,10 @@ class Flaw:
     name: str
     """as citizens know it"""
     reason: str
+    question: Question | None
+    """as a draft would ask it; a backend may leave it out"""
+    maximum_pages: int
+    """0 for a field, and where the backend leaves it out"""
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ class Kept:
 
 def read_filing(body: Mapping[str, Any], our_state: Callable[[str], str]) -> Filing:
     """`our_state` translates a district's own names."""
-    names = body.get("fix_names") or {}
+    names, questions = body.get("fix_names") or {}, body.get("fix_questions") or {}
     return Filing(
         number=body["number"],
         service=body["service"],
@@ -122,7 +128,7 @@ def read_filing(body: Mapping[str, Any], our_state: Callable[[str], str]) -> Fil
             Entry(datetime.fromisoformat(entry["at"]), our_state(entry["state"]), entry.get("note") or None)
             for entry in body.get("chronology") or ()
         ),
-        fix=tuple(_flaw(item, names) for item in body.get("fix") or ()),
+        fix=tuple(_flaw(item, names, questions) for item in body.get("fix") or ()),
         result=_result(body.get("result")),
         confirmed=bool(body.get("confirmed")),
     )
@@ -147,11 +153,19 @@ def read_kept(body: Mapping[str, Any]) -> Kept:
     )
 
 
-def _flaw(item: Mapping[str, Any], names: Mapping[str, str]) -> Flaw:
+def _flaw(item: Mapping[str, Any], names: Mapping[str, str], questions: Mapping[str, Mapping[str, Any]]) -> Flaw:
     """A backend may leave the names out."""
     identifier = str(item.get("document") or item.get("field") or "")
     name = str(names.get(identifier, identifier.replace("_", " ")))
-    return Flaw(identifier, bool(item.get("document")), name, str(item["reason"]))
+    asked = questions.get(identifier)
+    return Flaw(
+        identifier,
+        bool(item.get("document")),
+        name,
+        str(item["reason"]),
+        read_question(asked) if asked else None,
+        int((asked or {}).get("maximum_pages") or 0),
+    )
 
 
 def _result(body: Mapping[str, Any] | None) -> Result | None:

@@ -60,11 +60,15 @@ class _Starting(DialogueAction):
         begun = "melanjutkan" if draft.answers else _BEGINNINGS[service.mode]
         reply.say(self.texts(begun, layanan=service.name))
         reached = [SlotSet("berikutnya", None)] if turn.slot("berikutnya") == service.id else []
-        return [*reached, *self.enter(draft)]
+        return [*reached, *self._enter(draft, turn, reply)]
 
-    def enter(self, draft: Draft) -> list[EventType]:
+    def _enter(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
+        if turn.slots.get("halaman"):
+            reply.say(self.texts("perbaiki_halaman_lepas"))
         return [
             SlotSet("draf", draft.id),
+            SlotSet("perbaikan", None),
+            SlotSet("halaman", None),
             SlotSet("layanan", draft.service),
             SlotSet("isian", None),
             SlotSet("ubah", None),

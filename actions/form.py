@@ -13,7 +13,7 @@ from typing import Protocol
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 
 from actions.action import FORM, DialogueAction, Resources
-from actions.backend import Draft, Incomplete, OpenFiling, Question, Refused, Unknown
+from actions.backend import Draft, Incomplete, NotNow, OpenFiling, Question, Refused, Unknown
 from actions.changing import WHICH, earlier_than, named_in, wanted_by
 from actions.interpretation import (
     STORIES,
@@ -90,6 +90,13 @@ class _FormAction(DialogueAction):
             raise Unknown(draft.service)
         return Review(service, self.texts)
 
+    async def tell_sent(self, draft: Draft, reply: Reply) -> list[EventType]:
+        """Of a draft that was submitted, from the person's other phone perhaps."""
+        filing = await self.backend.submit(draft.id)
+        reply.say(self.texts("sudah_terkirim", nomor=filing.number))
+        reply.offer(f"status:{filing.number}", "Lihat status")
+        return [*_ENDED, self.mean(None)]
+
 
 class TakeAnswer(_FormAction):
     def __init__(self, name: str, resources: Resources, fetch: FetchFile, correction: Correction) -> None:
@@ -103,13 +110,28 @@ class TakeAnswer(_FormAction):
         if turn.slot("perbaikan") is not None:
             return await self._correction.take(turn, reply)
         try:
-            return await self._take(await self.draft(turn), turn, reply)
+            return await self._take_unless_sent(turn, reply)
         except Unknown:
             reply.say(self.texts("draf_hilang"))
             return _ENDED
         except Refused as refusal:
             reply.say(str(refusal))
             return [_EMPTY]
+
+    async def _take_unless_sent(self, turn: Turn, reply: Reply) -> list[EventType]:
+        draft = await self.draft(turn)
+        if not draft.submitted:
+            try:
+                return await self._take(draft, turn, reply)
+            except NotNow:
+                # Sent in this very moment.
+                draft = await self.draft(turn)
+                if not draft.submitted:
+                    raise
+        if _sends(turn):
+            # By this very message, perhaps, whose turn then failed.
+            return await self._submit(draft, await self.review(draft), turn, reply, again=False)
+        return await self.tell_sent(draft, reply)
 
     async def _take(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
         if turn.file is not None:
@@ -133,8 +155,10 @@ class TakeAnswer(_FormAction):
         if turn.choice is None and draft.next.type in _NO_WORDS and is_word("lanjut", turn.text):
             return [_EMPTY]
         if (story := turn.slot("cerita")) and _means_story(draft.next, turn):
-            await self.backend.answer(draft.id, turn.message_id, draft.next.field, story)
-            return [_EMPTY, SlotSet("ubah", None), SlotSet("ditinjau", None), SlotSet("cerita", None)]
+            now = await self.backend.answer(draft.id, turn.message_id, draft.next.field, story)
+            # Not where it is the answer to the question before, redelivered.
+            told = [SlotSet("cerita", None)] if draft.next.field in now.answers else []
+            return [_EMPTY, SlotSet("ubah", None), SlotSet("ditinjau", None), *told]
         return await self._answer(draft, draft.next, interpret(draft.next, turn), turn, reply)
 
     async def _paper(self, draft: Draft, file: IncomingFile, turn: Turn, reply: Reply) -> list[EventType]:
@@ -147,6 +171,9 @@ class TakeAnswer(_FormAction):
         except FileLost:
             reply.say(self.texts("berkas_hilang"))
             taken = []
+        if file.draft is not None:
+            # Nobody wrote what stands on it.
+            return [_EMPTY, *taken]
         asked = draft.next
         if asked is not None and asked.type != "document" and file.caption and not Papers.is_label(draft, file.caption):
             words = replace(turn, file=None, message_id=f"{turn.message_id}:{_WORDS}")
@@ -204,10 +231,11 @@ class TakeAnswer(_FormAction):
                 return [_EMPTY, ActionExecutionRejected(FORM)]
             reply.say(self.texts("jawab_ya_tidak"))
             return [_EMPTY]
-        decision = await self.backend.answer(
-            draft.id, f"{turn.message_id}:{_KNOWN_DATA}", _KNOWN_DATA, "ya" if wanted else "tidak"
-        )
-        if instead and decision.next is not None:
+        if not instead:
+            await self.backend.answer(draft.id, turn.message_id, _KNOWN_DATA, "ya" if wanted else "tidak")
+            return [_EMPTY]
+        decision = await self.backend.answer(draft.id, f"{turn.message_id}:{_KNOWN_DATA}", _KNOWN_DATA, "tidak")
+        if decision.next is not None:
             return await self._answer(decision, decision.next, meaning, turn, reply)
         return [_EMPTY]
 
@@ -291,6 +319,8 @@ class AskNext(_FormAction):
         except Unknown:
             reply.say(self.texts("draf_hilang"))
             return [SlotSet("draf", None), SlotSet("ubah", None)]
+        if draft.submitted:
+            return [*await self.tell_sent(draft, reply), SlotSet("requested_slot", None)]
         if turn.slot("ubah") == WHICH:
             self._ask_which(draft, reply)
         elif draft.known is not None:
@@ -337,6 +367,12 @@ class AskNext(_FormAction):
         for item in draft.items:
             if draft.next is None or item.id in answered:
                 reply.offer(f"isi:ubah:{item.id}", item.name)
+
+
+def _sends(turn: Turn) -> bool:
+    if turn.choice is not None:
+        return turn.choice in ("isi:review:kirim", "isi:review:tetap")
+    return turn.file is None and (is_word("kirim", turn.text) or is_word("tetap_kirim", turn.text))
 
 
 def _leaves_off(question: Question | None, turn: Turn) -> bool:

@@ -34,6 +34,12 @@ class Papers:
 
     async def take(self, draft: Draft, file: IncomingFile, turn: Turn, reply: Reply) -> list[EventType]:
         """Raises Refused with what is wrong with the file."""
+        if file.draft not in (None, draft.id):
+            reply.say(self._texts("berkas_tautan_lain", dokumen=file.caption))
+            return []
+        if file.document is not None and draft.item(file.document) is None:
+            reply.say(self._texts("berkas_tautan_tidak_diminta", dokumen=file.caption))
+            return []
         document = self._meant(draft, file, turn)
         if document is None:
             self._keep_out(draft, file, reply)
@@ -50,7 +56,12 @@ class Papers:
         elif sent is not None and sent.hint is None and turn.slot("ubah") == document.id and not further:
             await self._backend.answer(draft.id, f"{turn.message_id}:anew", document.id, None)
         now = await self._backend.add_document(draft.id, turn.message_id, document.id, content, file.content_type)
-        kept = now.documents[document.id]
+        kept = now.documents.get(document.id)
+        if kept is None:
+            # Redelivered: it was taken before, as the document that was asked for then.
+            before = _last(now)
+            reply.say(self._texts("berkas_diterima", dokumen=before.name if before is not None else document.name))
+            return [SlotSet("ubah", None), SlotSet("ditinjau", None)]
         if kept.hint is not None:
             # The question that follows tells the hint.
             return [SlotSet("ubah", None), SlotSet("ditinjau", None)]
@@ -129,9 +140,11 @@ class Papers:
         reply.say(self._texts("tautan_unggah", dokumen=name, tautan=url))
 
     def _meant(self, draft: Draft, file: IncomingFile, turn: Turn) -> DraftItem | None:
-        """The document that a caption names; else, of photos sent together, the one before; else the one asked for; else the
-        only one there is.
+        """The document that a link was for or a caption names; else, of photos sent together, the one before; else the one
+        asked for; else the only one there is.
         """
+        if file.document is not None:
+            return draft.item(file.document)
         papers = [item for item in draft.items if item.is_document]
         named = named_in(fold(file.caption), papers) if file.caption else None
         if named is not None:

@@ -43,8 +43,7 @@ class Rights(DialogueAction):
             case "data:lihat":
                 await self._show(turn, reply)
             case "data:unduh":
-                address = await self.bot.link("data", turn.conversation, {})
-                reply.say(self.texts("data_unduh", alamat=address))
+                await self._give_links(turn, reply)
             case "data:hapus":
                 return await self._ask_to_erase(turn, reply)
             case "data:hapus:ya":
@@ -60,6 +59,15 @@ class Rights(DialogueAction):
                 reply.say(self.texts("privasi"))
                 self._offer(reply, "data:lihat", "data:unduh", "data:hapus")
         return [self.mean(None)]
+
+    async def _give_links(self, turn: Turn, reply: Reply) -> None:
+        """One for each conversation: what is exported is one contact's."""
+        addresses = [await self.bot.link("data", contact, {}) for contact in turn.contacts]
+        if len(addresses) == 1:
+            reply.say(self.texts("data_unduh", alamat=addresses[0]))
+            return
+        listed = "\n".join(f"- {address}" for address in addresses)
+        reply.say(self.texts("data_unduh_beberapa", jumlah=len(addresses), alamat=listed))
 
     async def _show(self, turn: Turn, reply: Reply) -> None:
         kept = await self._kept(turn)

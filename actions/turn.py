@@ -41,6 +41,11 @@ class IncomingFile:
     name: str
     content_type: str
     caption: str = ""
+    """the name of the document where it came by a link of ours"""
+    draft: str | None = None
+    """that the link was for: a draft, or the number of a filing to be mended; None where it was sent in the chat"""
+    document: str | None = None
+    """of that draft"""
 
 
 class FileLost(Exception):
@@ -161,7 +166,14 @@ def _heard(tracker: Tracker) -> str:
 
 
 def _file(sent: Mapping[str, Any]) -> IncomingFile:
-    return IncomingFile(sent["url"], sent["name"], sent["content_type"], sent.get("caption") or "")
+    return IncomingFile(
+        sent["url"],
+        sent["name"],
+        sent["content_type"],
+        sent.get("caption") or "",
+        sent.get("draft"),
+        sent.get("document"),
+    )
 
 
 def _services(entities: Sequence[Mapping[str, Any]]) -> list[Guess]:

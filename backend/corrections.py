@@ -23,7 +23,7 @@ from backend.drafts import count_pages, form_of
 from backend.fields import FieldError
 from backend.filing_view import view_filing
 from backend.filings import lock_filing, move
-from backend.form import Form
+from backend.form import Form, Pages
 from backend.office import office_name
 from backend.states import State
 from backend.tables import drafts, files, filings
@@ -51,6 +51,7 @@ class Corrections:
             if correction.document:
                 replaced.extend(await self._replace_pages(connection, form, draft.id, correction.document, pages))
                 spare.clear()
+                form = replace(form, pages={**form.pages, correction.document: Pages(len(pages))})
             else:
                 form = self._answer(form, correction)
                 await self._save(connection, number, draft.id, form)

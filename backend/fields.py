@@ -149,6 +149,10 @@ def _desa(text: str, kecamatan: Value | None, regions: Regions) -> str:
 def _choice(text: str, field: FieldDefinition) -> str:
     if any(choice.id == text for choice in field.choices):
         return text
+    said = text.casefold()
+    written = [choice.id for choice in field.choices if said in (choice.id.casefold(), choice.title.casefold())]
+    if len(written) == 1:
+        return written[0]
     raise FieldError(f"Pilih salah satu: {', '.join(choice.title for choice in field.choices)}.")
 
 

@@ -12,6 +12,7 @@ from backend.calendar import LOCAL_TIME
 from backend.catalogue import Mode
 from backend.chronology import read_chronology
 from backend.fields import Answers
+from backend.form import Content, Form
 from backend.representation import representative, service_asked
 from backend.tables import drafts, files, filings, verifications
 from backend.workspace import Workspace
@@ -60,7 +61,8 @@ async def view_filings(
     codes = {row.number: row.code for row in await connection.execute(coded)}
     views = []
     for row in rows:
-        answers = workspace.open_content(row.content).answers
+        content = workspace.open_content(row.content)
+        answers = content.answers
         result = results.get(row.draft_id)
         views.append(
             {
@@ -78,6 +80,11 @@ async def view_filings(
                 "chronology": entries[row.number],
                 "fix": (fix := workspace.seal.open_json(row.fix)),
                 "fix_names": names_of(workspace, row.service, fix),
+                **(
+                    {"fix_questions": _questions(workspace, row.service, content, fix)}
+                    if fix and not for_office
+                    else {}
+                ),
                 "result": result
                 and {
                     "content_type": result.content_type,
@@ -88,6 +95,18 @@ async def view_filings(
             }
         )
     return views
+
+
+def _questions(
+    workspace: Workspace, service_id: str, content: Content, fix: Iterable[Mapping[str, str]]
+) -> dict[str, dict[str, Any]]:
+    """What is to be mended, by id, as a draft would ask it; empty for a service that is no more."""
+    service = workspace.service(service_id)
+    if service is None:
+        return {}
+    form = Form(service_asked(workspace.catalogue, service, content.on_behalf_of), content, {}, workspace.regions)
+    items = [flaw.get("field") or flaw.get("document") or "" for flaw in fix]
+    return {item: question for item in items if (question := form.question(item)) is not None}
 
 
 def _mode(workspace: Workspace, service_id: str) -> Mode:

@@ -116,7 +116,10 @@ class Filings:
 
     async def _replace_result(self, number: str, stored: StoredFile, spare: list[UUID]) -> tuple[Answer, list[UUID]]:
         """Empties `spare` once the file has its row; gives the files that had that row before."""
+        draft_id = select(filings.c.draft_id).where(filings.c.number == number).scalar_subquery()
         async with self._workspace.announcing() as connection:
+            # Draft, then filing: in the order that changes lock them in. The file's row needs its draft's.
+            await connection.execute(select(drafts.c.id).where(drafts.c.id == draft_id).with_for_update())
             row = await lock_filing(connection, number)
             if row.state not in (State.DISETUJUI, State.SELESAI):
                 raise Problem(409, "not-allowed", f"Permohonan masih {row.state}; setujui dulu.", state=row.state)

@@ -129,10 +129,14 @@ class Form:
         """The question to ask now: of `ask`, where that is a field or document, else of the first open one."""
         asked = (self.field(ask) or self.document(ask)) if ask is not None else None
         item = asked if asked is not None and self.asks(asked) else next(iter(self._open()), None)
+        return None if item is None else self._ask(item)
+
+    def question(self, identifier: str) -> dict[str, Any] | None:
+        """Of a field or document, whether it is its turn or not, with the most pages of a document."""
+        item = self.field(identifier) or self.document(identifier)
         if item is None:
             return None
-        question = self._ask_document(item) if isinstance(item, Document) else self._ask_field(item)
-        return {"field": item.id, **question, "optional": item.optional}
+        return {**self._ask(item), "maximum_pages": item.maximum_pages if isinstance(item, Document) else None}
 
     def _without_needless(self, content: Content) -> Content:
         """A condition names an earlier choice, so one walk in the order of asking finds all that follow from it."""
@@ -153,6 +157,10 @@ class Form:
     def _is_doubtful(self, item: FieldDefinition | Document) -> bool:
         pages = self.pages.get(item.id)
         return pages is not None and pages.doubt is not None
+
+    def _ask(self, item: FieldDefinition | Document) -> dict[str, Any]:
+        question = self._ask_document(item) if isinstance(item, Document) else self._ask_field(item)
+        return {"field": item.id, **question, "optional": item.optional}
 
     def _ask_field(self, field: FieldDefinition) -> dict[str, Any]:
         return {

@@ -49,7 +49,8 @@ _LIFE: Mapping[LinkKind, timedelta] = {
     LinkKind.SURVEY: timedelta(days=30),
     LinkKind.DATA: timedelta(minutes=15),
 }
-_MOST_PAGES = 10
+_MOST_PAGES = 20
+"""of one document: what the catalogue allows"""
 
 Word = Annotated[Cleaned, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 

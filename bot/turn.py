@@ -29,7 +29,7 @@ from bot.files import LARGEST_FILE, FileGone, FileTooLarge, store_file
 from bot.outbox import choice_sent
 from bot.phones import linked_conversations, prove, proved_phone
 from bot.rasa import Frame, Handoff, Rasa, TurnRefused, TurnTrouble
-from bot.reading import read
+from bot.reading import link_subject, read
 from bot.reply import BACK, Reply, is_own_number
 from bot.store import Store, clean
 from bot.texts import Texts
@@ -199,6 +199,8 @@ class Turns:
             return self._told("berkas_hilang")
         except SendFailed as failed:
             raise TurnTrouble(f"file: {failed.detail}") from None
+        if "file" in content:
+            content["file"] |= link_subject(update)
         if content.get("choice") == BACK:
             # A button from an earlier wait.
             return self._told("meja_sudah_bot")

@@ -143,7 +143,15 @@ class UploadPage:
         self, connection: AsyncConnection, link: Link, channel: str, position: int, file: SentIn
     ) -> None:
         now = self._store.clock()
-        update = uploaded(file.name, file.content_type, len(file.content), _subject(link).name)
+        subject = _subject(link)
+        update = uploaded(
+            file.name,
+            file.content_type,
+            len(file.content),
+            subject.name,
+            draft=subject.draft,
+            document=subject.document,
+        )
         # Not the citizen's message to the provider: it doesn't open the channel's window.
         row = await connection.scalar(
             insert(inbox)

@@ -47,6 +47,10 @@ class SentFile:
     content_type: str
     size: Optional[int]
     caption: Optional[str]
+    draft: Optional[str] = None
+    """that the link it came by was for: a draft, or the number of a filing to be mended"""
+    document: Optional[str] = None
+    """of that draft"""
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,13 @@ def _file(body: Mapping[str, Any]) -> SentFile:
         raise TurnUnfit("file.url must be an http address")
     caption = _string(file, "caption", _LONGEST_TEXT) if file.get("caption") else None
     return SentFile(
-        url, _string(file, "name", _LONGEST_NAME), _string(file, "content_type", _LONGEST_NAME), size, caption
+        url,
+        _string(file, "name", _LONGEST_NAME),
+        _string(file, "content_type", _LONGEST_NAME),
+        size,
+        caption,
+        _string(file, "draft", _LONGEST_NAME) if "draft" in file else None,
+        _string(file, "document", _LONGEST_NAME) if "document" in file else None,
     )
 
 

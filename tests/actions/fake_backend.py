@@ -123,6 +123,7 @@ class _Draft:
         return {
             "id": self.id,
             "service": self.service,
+            "state": "submitted" if self.number else "open",
             "answers": self.answers,
             "documents": {
                 key: {"pages": len(pages)}
@@ -161,6 +162,8 @@ class FakeBackend:
     """photos that come out doubtful"""
     sent: FakeFilings = field(default_factory=FakeFilings)
     without_complaints: bool = False
+    hides_submission: bool = False
+    """once: what is shown of a draft is from just before it was sent"""
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def app(self) -> web.Application:
@@ -207,10 +210,15 @@ class FakeBackend:
             case ["POST", "drafts"]:
                 return self._open_draft(body).view()
             case ["DELETE", "drafts", draft]:
-                self.drafts.pop(draft, None)
+                _refuse_submitted(self._draft(draft))
+                del self.drafts[draft]
                 return {}
             case ["GET", "drafts", draft]:
-                return self._draft(draft).view(request.query.get("ask"))
+                view = self._draft(draft).view(request.query.get("ask"))
+                if self.hides_submission:
+                    self.hides_submission = False
+                    return view | {"state": "open"}
+                return view
             case ["PATCH", "drafts", draft]:
                 return self._once(draft, body["message_id"], lambda d: self._change(d, body["field"], body["value"]))
             case ["PUT", "drafts", draft, "documents", key]:
@@ -218,14 +226,14 @@ class FakeBackend:
             case ["POST", "drafts", draft, "contact"]:
                 return self._move(self._draft(draft), body["contact"])
             case ["POST", "drafts", draft, "submit"]:
-                return self._submit(self.drafts[draft], "Praja-Confirm-Duplicate" in request.headers)
+                return self._submit(self._draft(draft), "Praja-Confirm-Duplicate" in request.headers)
         raise Refusal(404, "Tidak ada.")
 
     def _open(self, contact: str) -> list[_Draft]:
         return [d for d in self.drafts.values() if d.contact == contact and d.number is None]
 
     def _draft(self, draft: str) -> _Draft:
-        if draft not in self.drafts or self.drafts[draft].number:
+        if draft not in self.drafts:
             raise Refusal(404, "Draf itu tidak ada.")
         return self.drafts[draft]
 
@@ -243,6 +251,7 @@ class FakeBackend:
     def _once(self, identifier: str, message_id: str, change: Any) -> Any:
         draft = self._draft(identifier)
         if message_id not in draft.seen:
+            _refuse_submitted(draft)
             change(draft)
             draft.seen[message_id] = json.loads(json.dumps(draft.view()))
         return draft.seen[message_id]
@@ -288,6 +297,7 @@ class FakeBackend:
             draft.doubtful.add(key)
 
     def _move(self, draft: _Draft, contact: str) -> dict[str, Any]:
+        _refuse_submitted(draft)
         if any(d.service == draft.service for d in self._open(contact)):
             raise Refusal(409, "Sudah ada draf layanan itu.")
         draft.contact = contact
@@ -311,3 +321,8 @@ class FakeBackend:
             "nik": draft.answers.get("nik"),
         }
         return self.filings[draft.number]
+
+
+def _refuse_submitted(draft: _Draft) -> None:
+    if draft.number:
+        raise Refusal(409, "Permohonan ini sudah dikirim, jadi tidak bisa diubah lagi.")

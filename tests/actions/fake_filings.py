@@ -51,6 +51,8 @@ def filing(number: str, contact: str, state: str = "MENUNGGU", **more: Any) -> d
 class FakeFilings:
     by_number: dict[str, dict[str, Any]] = field(default_factory=dict)
     corrections: list[dict[str, Any]] = field(default_factory=list)
+    answered: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """message id of a correction → what it was answered"""
     reasons: list[str] = field(default_factory=list)
     codes: dict[str, dict[str, Any]] = field(default_factory=dict)
     tries: int = 0
@@ -114,6 +116,8 @@ class FakeFilings:
         return found
 
     def _correct(self, view: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+        if body["message_id"] in self.answered:
+            return self.answered[body["message_id"]]
         item = body.get("document") or body.get("field")
         left = [flaw for flaw in view["fix"] if item not in flaw.values()]
         if len(left) == len(view["fix"]):
@@ -123,6 +127,7 @@ class FakeFilings:
         self.corrections.append(dict(body))
         view["fix"] = left
         view["state"] = view["state"] if left else "MENUNGGU"
+        self.answered[body["message_id"]] = dict(view)
         return view
 
     def _cancel(self, view: dict[str, Any], reason: str) -> dict[str, Any]:

@@ -70,33 +70,48 @@ class Talk:
     async def send(
         self, *, intent: str = "nlu_fallback", confidence: float = 0.9, about: str | None = None, **sent: Any
     ) -> str:
-        """`file` (its content), `location`, `contact`; `early`, `caption` and what it is understood as."""
+        """`file` (its content), `location`, `contact`; `early`, `caption` and what it is understood as; `draft` and
+        `document` of the link that a file came by.
+        """
         kind = next(iter(sent))
         metadata: dict[str, Any] = {
             key: value for key, value in sent.items() if key in ("location", "contact", "early")
         }
         if kind == "file":
             metadata["file"] = {"url": self.bot.keep(sent["file"]), "name": "foto.jpg", "content_type": "image/jpeg"}
+            metadata["file"] |= {key: sent[key] for key in ("draft", "document") if key in sent}
             if "caption" in sent:
                 metadata["file"]["caption"] = sent["caption"]
                 return await self.turn(_understood(intent, confidence, about), sent["caption"], metadata)
         return await self.turn({"intent": {"name": _SENT[kind], "confidence": 1.0}, "entities": []}, None, metadata)
 
     async def turn(self, parsed: Mapping[str, Any], text: str | None, metadata: Mapping[str, Any]) -> str:
-        before = (dict(self.slots), self.form_is_open)
         self._message = {
             **parsed,
             "text": text,
             "message_id": f"pesan-{next(self._ids)}",
             "metadata": {"channel": "whatsapp", "linked": list(self.linked), **metadata},
         }
+        return await self._deliver()
+
+    async def redelivered(self) -> str:
+        """The last message comes again, as when its turn failed after the backend had taken it."""
+        self._forget_turn()
+        return await self._deliver()
+
+    def _forget_turn(self) -> None:
+        slots, self.form_is_open, events = self._before
+        self.slots = dict(slots)
+        del self.events[events:]
+
+    async def _deliver(self) -> str:
+        self._before = (dict(self.slots), self.form_is_open, len(self.events))
         self.events.append({"event": "user", **self._message})
         self._dispatcher = CollectingDispatcher()
         try:
-            await self._react(str(parsed["intent"]["name"]))
+            await self._react(str(self._message["intent"]["name"]))
         except Exception:
-            self.slots, self.form_is_open = before
-            self.events.pop()
+            self._forget_turn()
             raise
         self.events += [{"event": "bot", "text": m["text"]} for m in self._dispatcher.messages]
         self.choices = [(b["payload"], b["title"]) for m in self._dispatcher.messages for b in m["buttons"]]
@@ -110,7 +125,7 @@ class Talk:
             if self.slots.get("isian") == "selesai":
                 self.form_is_open = False
             elif not any(e["event"] == "action_execution_rejected" for e in events):
-                await self._run(_ASK)
+                await self._ask()
             else:
                 await self._rule(intent)
             return
@@ -124,7 +139,12 @@ class Talk:
             self.form_is_open = True
         if self.form_is_open:
             await self._run(_VALIDATE)
-            await self._run(_ASK)
+            await self._ask()
+
+    async def _ask(self) -> None:
+        events = await self._run(_ASK)
+        if any(e["event"] == "slot" and (e["name"], e["value"]) == ("requested_slot", None) for e in events):
+            self.form_is_open = False
 
     async def _run(self, name: str) -> list[dict[str, Any]]:
         loop = {"name": FORM} if self.form_is_open else {}

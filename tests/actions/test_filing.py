@@ -7,8 +7,10 @@ import pytest
 from actions.backend import BackendDown
 from tests.actions.fake_backend import NIK, FakeBackend
 from tests.actions.fake_bot import FakeBot
+from tests.actions.fake_filings import issued
 from tests.actions.talk import Talk
 
+NUMBER = issued("7K4QX")
 PHOTO = b"\xff\xd8 foto"
 BLURRED = b"\xff\xd8 buram"
 
@@ -186,8 +188,35 @@ class TestKnownData:
         assert "Rp 0" in told
         assert "3515••••••••9999" in told
 
+    @pytest.mark.parametrize("said", ["iya", "tidak"])
+    async def test_the_decision_redelivered_answers_nothing_else(
+        self, talk: Talk, backend: FakeBackend, said: str
+    ) -> None:
+        await talk.say("ada pungli di kantor desa", "pengaduan")
+        await talk.tap("Setuju, mulai")
+        draft = next(iter(backend.drafts.values()))
+        draft.answers["jenis"] = "pungli"
+        await talk.say(said)
+        answers = dict(draft.answers)
+        await talk.redelivered()
+        assert draft.answers == answers
+
+    async def test_a_nik_redelivered_is_kept_once(self, talk: Talk, backend: FakeBackend) -> None:
+        await begin(talk)
+        await talk.say("3515081708850001")
+        assert "Tanya nama?" in await talk.redelivered()
+        assert next(iter(backend.drafts.values())).answers == {"nik": "3515081708850001"}
+
 
 class TestDocuments:
+    async def test_a_photo_redelivered_is_the_document_that_it_was(self, talk: Talk, backend: FakeBackend) -> None:
+        await to_documents(talk)
+        await talk.send(file=PHOTO)
+        told = await talk.redelivered()
+        assert "Berkas diterima: Buku nikah" in told
+        assert "Tanya ktp?" in told
+        assert next(iter(backend.drafts.values())).pages == {"buku_nikah": [PHOTO]}
+
     async def test_each_photo_answers_the_document_asked_for(self, talk: Talk, backend: FakeBackend) -> None:
         assert "Tanya buku_nikah?" in await to_documents(talk)
         assert "Tanya ktp?" in await talk.send(file=PHOTO)
@@ -279,6 +308,44 @@ class TestDocuments:
         subject = {"draft": draft, "document": "buku_nikah", "name": "Buku nikah", "pages": 4}
         assert bot.links == [{"kind": "unggah", "conversation": talk.conversation, "subject": subject}]
         assert "Tanya ktp?" in await talk.send(file=PHOTO, caption="Buku nikah")
+
+    async def test_a_page_by_a_link_is_the_document_that_the_link_was_for(
+        self, talk: Talk, backend: FakeBackend
+    ) -> None:
+        await to_documents(talk)
+        draft = next(iter(backend.drafts.values()))
+        await talk.send(file=PHOTO, caption="Buku nikah", draft=draft.id, document="ktp")
+        assert draft.pages == {"ktp": [PHOTO]}
+
+    @pytest.mark.parametrize(
+        ("link", "sentence"),
+        [
+            ({"draft": "draf-9", "document": "ktp"}, "bukan untuk isian yang sekarang"),
+            ({"draft": NUMBER, "document": "ktp"}, "bukan untuk isian yang sekarang"),
+            ({"draft": "draf-1", "document": "ijazah"}, "sekarang tidak diminta"),
+        ],
+    )
+    async def test_a_page_by_a_link_for_something_else_is_refused(
+        self, talk: Talk, backend: FakeBackend, link: dict[str, str], sentence: str
+    ) -> None:
+        await to_documents(talk)
+        told = await talk.send(file=PHOTO, caption="Ktp", **link)
+        assert sentence in told
+        assert "Tanya buku_nikah?" in told
+        assert next(iter(backend.drafts.values())).pages == {}
+
+    async def test_a_page_by_a_link_while_nothing_is_open_tells_how_to_go_on(self, talk: Talk) -> None:
+        await to_documents(talk)
+        await talk.say("nanti saja")
+        told = await talk.send(file=PHOTO, caption="Buku nikah", draft="draf-1", document="buku_nikah")
+        assert 'Tulis "lanjutkan"' in told
+        assert "Tanya buku_nikah?" in await talk.say("lanjutkan", "lanjutkan_draf")
+
+    async def test_what_a_link_calls_its_document_is_no_answer(self, talk: Talk, backend: FakeBackend) -> None:
+        await begin(talk)
+        await talk.say(NIK)
+        await talk.send(file=PHOTO, caption="Surat Kuasa", draft="draf-9", document="surat_kuasa")
+        assert next(iter(backend.drafts.values())).answers == {"nik": NIK}
 
     @pytest.mark.parametrize(
         "said", ["tolong ubah nomor HP", "tolong dong ubah hp ya", "Tolong ganti HP menjadi 085712345678"]
@@ -383,6 +450,53 @@ class TestReview:
         backend.down = False
         assert "sudah terkirim" in await talk.say("kirim")
         assert len(backend.filings) == 1
+
+
+class TestSentFromTheOtherPhone:
+    @pytest.fixture(autouse=True)
+    async def sent(self, talk: Talk, backend: FakeBackend) -> str:
+        await to_review(talk)
+        draft = next(iter(backend.drafts.values()))
+        draft.number = NUMBER
+        backend.filings[NUMBER] = {
+            "number": NUMBER,
+            "service": "sk_umum",
+            "state": "MENUNGGU",
+            "submitted_at": "2026-11-24T10:00:00+07:00",
+            "office": "Desa Suko",
+            "nik": NIK,
+        }
+        return NUMBER
+
+    @pytest.mark.parametrize("said", ["ubah nama", "ulang dari awal", "hmm bentar", "nanti saja"])
+    async def test_words(self, talk: Talk, backend: FakeBackend, said: str) -> None:
+        self.check(talk, await talk.say(said))
+        assert len(backend.drafts) == 1
+
+    async def test_a_photo(self, talk: Talk) -> None:
+        self.check(talk, await talk.send(file=PHOTO))
+
+    async def test_sending_it_again_tells_the_number(self, talk: Talk, backend: FakeBackend) -> None:
+        self.check(talk, await talk.tap("Kirim"))
+        assert list(backend.filings) == [NUMBER]
+
+    async def test_while_an_answer_was_on_its_way(self, talk: Talk, backend: FakeBackend) -> None:
+        draft = next(iter(backend.drafts.values()))
+        draft.number = None
+        await talk.say("ubah nama")
+        draft.number = NUMBER
+        backend.hides_submission = True
+        self.check(talk, await talk.say("Siti Aminah Binti Karto"))
+
+    async def test_before_it_is_asked_on(self, talk: Talk, backend: FakeBackend) -> None:
+        backend.hides_submission = True
+        self.check(talk, await talk.say("hmm bentar", "di_luar_topik", 0.4))
+
+    def check(self, talk: Talk, told: str) -> None:
+        assert "sudah terkirim" in told
+        assert NUMBER in told
+        assert not talk.form_is_open
+        assert talk.slots["draf"] is None
 
 
 class TestComplaint:

@@ -36,6 +36,15 @@ async def test_download_by_a_link_that_opens_once(talk: Talk, bot: FakeBot) -> N
     assert bot.links == [{"kind": "data", "conversation": talk.conversation, "subject": {}}]
 
 
+async def test_the_other_channels_data_have_a_link_of_their_own(talk: Talk, bot: FakeBot) -> None:
+    talk.linked = ("percakapan-lain",)
+    told = await ask(talk, "unduh data saya")
+    assert "2 berkas" in told
+    assert [each["conversation"] for each in bot.links] == [talk.conversation, "percakapan-lain"]
+    for number in (1, 2):
+        assert f"https://praja.example/unggah/{number}" in told
+
+
 async def test_nothing_is_erased_before_it_is_confirmed(talk: Talk, backend: FakeBackend, bot: FakeBot) -> None:
     told = await ask(talk, "hapus data saya")
     assert "tidak bisa dikembalikan" in told

@@ -232,6 +232,14 @@ class TestComplaint:
         assert bot.links[0]["kind"] == "penilaian"
         assert "tidak sedang menunggu" in await talk.choose(f"konfirmasi:{number}:ya")
 
+    async def test_the_survey_is_given_to_the_conversation_that_complained(
+        self, talk: Talk, backend: FakeBackend, bot: FakeBot, number: str
+    ) -> None:
+        backend.sent.by_number[number]["contact"] = "percakapan-lain"
+        talk.linked = ("percakapan-lain",)
+        assert "nilai penanganannya" in await talk.choose(f"konfirmasi:{number}:ya")
+        assert [each["conversation"] for each in bot.links] == ["percakapan-lain"]
+
     async def test_words_without_such_a_complaint_are_a_question(
         self, talk: Talk, backend: FakeBackend, number: str
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -61,3 +62,41 @@ async def test_what_nobody_may_do_for_another_is_refused(channel: Client) -> Non
 
 async def test_the_own_filing_has_no_representative(channel: Client) -> None:
     assert (await channel.file())["representative"] is None
+
+
+async def file_for_another(channel: Client, relation: str) -> str:
+    """The number."""
+    draft = (await open_for_another(channel))[1]["id"]
+    for field, value in {**HELPER, "wakil_hubungan": relation, **ANSWERS}.items():
+        await channel.answer(draft, field, value)
+    await channel.send(draft, "kk", photo())
+    status, filing = await channel("POST", f"/drafts/{draft}/submit")
+    assert status == 201, filing
+    return str(filing["number"])
+
+
+async def test_a_power_of_attorney_that_a_correction_makes_due_is_sent_once(channel: Client, officer: Client) -> None:
+    number = await file_for_another(channel, "keluarga")
+    await officer.move(number, "DIPROSES")
+    await officer.move(number, "PERLU_PERBAIKAN", fix=[{"field": "wakil_hubungan", "reason": "bukan keluarga"}])
+    request = {"headers": {"Praja-Contact": CONTACT}}
+    answer = {"message_id": "c1", "field": "wakil_hubungan", "value": "rt_rw"}
+    _, body = await channel("POST", f"/filings/{number}/corrections", json=answer, **request)
+    assert [flaw["document"] for flaw in body["fix"]] == ["surat_kuasa"]
+    page = {"message_id": "c2", "document": "surat_kuasa", "value": base64.b64encode(photo()).decode()}
+    _, body = await channel("POST", f"/filings/{number}/corrections", json=page, **request)
+    assert (body["state"], body["fix"]) == ("MENUNGGU", [])
+
+
+async def test_what_is_to_be_mended_comes_with_its_question(channel: Client, officer: Client) -> None:
+    number = await file_for_another(channel, "keluarga")
+    await officer.move(number, "DIPROSES")
+    fix = [{"field": "wakil_hubungan", "reason": "bukan keluarga"}, {"field": "desa", "reason": "keliru"}]
+    await officer.move(number, "PERLU_PERBAIKAN", fix=[*fix, {"document": "surat_kuasa", "reason": "buram"}])
+    _, body = await channel("GET", f"/filings/{number}?contact={CONTACT}")
+    relation, desa, power = (body["fix_questions"][item] for item in ("wakil_hubungan", "desa", "surat_kuasa"))
+    assert (relation["type"], relation["maximum_pages"]) == ("choice", None)
+    assert {"id": "rt_rw", "title": "Pengurus RT/RW"} in relation["choices"]
+    assert "Sepande" in [choice["title"] for choice in desa["choices"]]
+    assert (power["type"], power["maximum_pages"] >= 1) == ("document", True)
+    assert "Surat kuasa" in power["question"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 import pytest
 
 from backend.server import BackendSettings
@@ -184,6 +186,36 @@ async def test_the_result_reaches_its_owner(channel: Client, officer: Client, se
     assert await officer("GET", path) == (200, pdf())
     other = {"Praja-Contact": "other", "Praja-Proof": "9999"}
     assert (await channel("GET", path, headers=other))[0] == 403
+
+
+async def test_a_result_locks_the_draft_before_its_filing(
+    channel: Client, officer: Client, settings: BackendSettings
+) -> None:
+    """As erasing, confirming and correcting do; in two orders they would wait for each other for ever."""
+    number = await bring(channel, officer, "DISETUJUI")
+    draft = (
+        "SELECT id FROM backend.drafts WHERE id = (SELECT draft_id FROM backend.filings WHERE number = %s) FOR UPDATE"
+    )
+    async with await psycopg.AsyncConnection.connect(settings.database_url) as connection:
+        await connection.execute(draft, (number,))
+        putting = asyncio.create_task(officer("PUT", f"/filings/{number}/result", data=pdf()))
+        await somebody_waits(settings)
+        await connection.execute("SELECT FROM backend.filings WHERE number = %s FOR UPDATE NOWAIT", (number,))
+        await connection.commit()
+    assert (await putting)[0] == 200
+
+
+async def somebody_waits(settings: BackendSettings) -> None:
+    """For a lock that another transaction holds."""
+    waiting = (
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
+    )
+    async with asyncio.timeout(20), await psycopg.AsyncConnection.connect(settings.database_url) as connection:
+        await connection.set_autocommit(True)
+        while True:
+            if await (await connection.execute(waiting)).fetchone() == (True,):
+                return
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("state", State)

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
+from backend.catalogue import Document
 from bot.files import LARGEST_FILE
 from bot.server import BotSettings
 from tests.bot.outside import Bot, bot_running
@@ -82,6 +83,7 @@ async def test_a_sent_file_goes_on_in_the_chat_by_itself(linked_bot: Bot, rasa: 
     await linked_bot.until_later(after=last)
     file = rasa.turns[-1]["file"]
     assert (file["caption"], file["content_type"], file["name"]) == ("Kartu Keluarga (KK)", "image/jpeg", "kk.jpg")
+    assert (file["draft"], file["document"]) == (KK["draft"], KK["document"])
     async with linked_bot.http.get(file["url"], headers=bearer()) as response:
         assert await response.read() == jpeg()
 
@@ -103,6 +105,12 @@ async def test_several_pages_in_their_order(linked_bot: Bot, rasa: FakeRasa) -> 
     await sent(linked_bot, url, ("satu.jpg", jpeg()), ("dua.jpg", jpeg()))
     await linked_bot.until(linked_bot.idle)
     assert [turn["file"]["name"] for turn in rasa.turns if "file" in turn] == ["satu.jpg", "dua.jpg"]
+
+
+async def test_a_link_has_room_for_the_longest_document_of_the_catalogue(linked_bot: Bot) -> None:
+    most = Document.model_json_schema()["properties"]["halaman_paling_banyak"]["maximum"]
+    url = await link(linked_bot, "unggah", {**KK, "pages": most})
+    assert f"{most}" in (await opened(linked_bot, url))[1]
 
 
 @pytest.mark.parametrize(

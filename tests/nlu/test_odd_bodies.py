@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlu.model_swap import SwapUnfit, parse_swap
-from nlu.turn import TurnUnfit, parse_forgetting, parse_turn
+from nlu.turn import SentFile, TurnUnfit, parse_forgetting, parse_turn
 
 _ODD = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.sampled_from(["\0", "\ud800", 10**400, -0.0])
@@ -47,6 +47,27 @@ def test_a_time_before_which_all_is_forgotten_is_a_time(before: float) -> None:
         return
     assert isinstance(found, float)
     assert found - found == 0, "neither endless nor no number"
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ({}, (None, None)),
+        ({"draft": "3b6a", "document": "kk"}, ("3b6a", "kk")),
+        ({"draft": "3b6a", "document": 5}, None),
+        ({"draft": "x" * 300, "document": "kk"}, None),
+    ],
+)
+def test_what_a_files_link_was_for(sent: dict[str, Any], read: Any) -> None:
+    file = {"url": "http://127.0.0.1/x", "name": "kk.jpg", "content_type": "image/jpeg", **sent}
+    body = {"conversation": "8c1b1a52-9d1e-4a3e-8f55-0d1f6f1a0001", "message_id": "m", "channel": "whatsapp"}
+    if read is None:
+        with pytest.raises(TurnUnfit):
+            parse_turn({**body, "file": file})
+        return
+    content = parse_turn({**body, "file": file}).content
+    assert isinstance(content, SentFile)
+    assert (content.draft, content.document) == read
 
 
 _CHANGES = st.dictionaries(

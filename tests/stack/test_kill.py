@@ -93,5 +93,5 @@ def test_filing_survives_kills(stack: Running, catalogue: Catalogue, victim: str
         killer.join()
         stack.wait_until_ready(180)
     suffix = nik[-4:]
-    mine = [f for f in stack.filings() if f["applicant"]["nik"].endswith(suffix) and f["service"] == "sk_umum"]
+    mine = [f for f in stack.filings() if str(f["applicant"]["nik"]).endswith(suffix) and f["service"] == "sk_umum"]
     assert [f["number"] for f in mine] == [number]
