@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from actions.backend import Draft, DraftItem
+from actions.backend import Draft
 from actions.words import after_courtesy, fold, is_word, starts_with_word
 
 __all__ = ["WHICH", "earlier_than", "named_in", "wanted_by"]
@@ -32,22 +32,22 @@ def wanted_by(text: str, draft: Draft) -> str | None:
         return WHICH if answered else None
     if not starts_with_word("ubah", said) or len(said.split()) > _CHANGE_WORDS:
         return None
-    named = named_in(said, [item for item in draft.items if item.id in answered])
+    named = named_in(said, [(item.id, item.name) for item in draft.items if item.id in answered])
     return WHICH if named is None and answered and _means_to_change(said, draft) else named
 
 
-def named_in(said: str, items: Sequence[DraftItem]) -> str | None:
-    """The one named in most letters: "ktp ayah dan ibu" isn't the KTP."""
-    named = max(items, key=lambda item: _letters_named(said, item), default=None)
-    if named is not None and _letters_named(said, named):
-        return named.id
-    hinted = [item.id for item in items if _is_hinted(said, item)]
+def named_in(said: str, items: Sequence[tuple[str, str]]) -> str | None:
+    """The id of the one, of (id, name), that is named in most letters: "ktp ayah dan ibu" isn't the KTP."""
+    named = max(items, key=lambda item: _letters_named(said, *item), default=None)
+    if named is not None and _letters_named(said, *named):
+        return named[0]
+    hinted = [identifier for identifier, name in items if _is_hinted(said, name)]
     return hinted[0] if len(hinted) == 1 else None
 
 
-def _is_hinted(said: str, item: DraftItem) -> bool:
+def _is_hinted(said: str, name: str) -> bool:
     """By one word of its name: "ubah berat bayi" is "Berat, panjang, dan anak ke-"."""
-    names = {word for word in fold(item.name).split() if len(word) >= _TELLING}
+    names = {word for word in fold(name).split() if len(word) >= _TELLING}
     return not names.isdisjoint(said.split())
 
 
@@ -60,8 +60,8 @@ def _asks_words(draft: Draft) -> bool:
     return draft.next is not None and draft.next.type in ("text", "address", "name", "location")
 
 
-def _letters_named(said: str, item: DraftItem) -> int:
+def _letters_named(said: str, identifier: str, name: str) -> int:
     """How much names a field or document, by its id ("hp") or name ("nomor hp"), with a suffix or without ("nik e")."""
-    names = {item.id.replace("_", " "), fold(item.name).removesuffix(" lengkap")}
-    found = [name for name in names if re.search(rf"\b{re.escape(name)}(nya|e|ku|mu)?\b", said)]
+    names = {identifier.replace("_", " "), fold(name).removesuffix(" lengkap")}
+    found = [each for each in names if re.search(rf"\b{re.escape(each)}(nya|e|ku|mu)?\b", said)]
     return max(map(len, found), default=0)

@@ -13,12 +13,13 @@ from typing import Any
 from rasa_sdk.events import ActionExecutionRejected, EventType, FollowupAction, SlotSet
 
 from actions.action import FORM, DialogueAction, Resources
-from actions.backend import DraftItem, NotNow, Question, Refused, Unknown
+from actions.backend import NotNow, Question, Refused, Unknown
 from actions.changing import named_in
 from actions.filed import Filing, Flaw
 from actions.interpretation import Aside, Explain, Stale, Unfit, Value, asks_besides, interpret, is_aside
 from actions.interpretation import File as SentFile
 from actions.own_filings import Own, OwnFilings
+from actions.papers import strayed
 from actions.turn import FetchFile, FileLost, IncomingFile, Reply, Turn
 from actions.words import fold, is_word, puts_off
 
@@ -171,15 +172,13 @@ class Correction:
     def _meant(self, filing: Filing, file: IncomingFile, asked: Flaw, reply: Reply) -> Flaw | None:
         """What a link was for or a caption names, else what is asked for; None for a link to something else, which is said."""
         papers = {flaw.item: flaw for flaw in filing.fix if flaw.is_document}
-        if file.draft not in (None, filing.number):
-            reply.say(self._texts("berkas_tautan_lain", dokumen=file.caption))
+        if (refusal := strayed(file, filing.number, papers)) is not None:
+            reply.say(self._texts(refusal, dokumen=file.caption))
             return None
         if file.document is not None:
-            if file.document not in papers:
-                reply.say(self._texts("berkas_tautan_tidak_diminta", dokumen=file.caption))
-            return papers.get(file.document)
-        items = [DraftItem(flaw.item, flaw.name, "document", {}, flaw.maximum_pages) for flaw in papers.values()]
-        named = named_in(fold(file.caption), items) if file.caption else None
+            return papers[file.document]
+        names = [(flaw.item, flaw.name) for flaw in papers.values()]
+        named = named_in(fold(file.caption), names) if file.caption else None
         return papers[named] if named is not None else asked
 
     async def _give_link(self, filing: Filing, flaw: Flaw, turn: Turn, reply: Reply) -> None:

@@ -128,7 +128,7 @@ class TakeAnswer(_FormAction):
                 draft = await self.draft(turn)
                 if not draft.submitted:
                     raise
-        if _sends(turn):
+        if turn.file is None and (_sends(turn) or _sends_again(turn)):
             # By this very message, perhaps, whose turn then failed.
             return await self._submit(draft, await self.review(draft), turn, reply, again=False)
         return await self.tell_sent(draft, reply)
@@ -241,11 +241,9 @@ class TakeAnswer(_FormAction):
 
     async def _review(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
         review = await self.review(draft)
-        if turn.choice is None and is_word("tetap_kirim", turn.text) and review.duplicate(turn) is not None:
+        if _sends_again(turn) and review.duplicate(turn) is not None:
             return await self._submit(draft, review, turn, reply, again=True)
-        if turn.choice == "isi:review:tetap" and review.duplicate(turn) is not None:
-            return await self._submit(draft, review, turn, reply, again=True)
-        if turn.choice == "isi:review:kirim" or (turn.choice is None and is_word("kirim", turn.text)):
+        if _sends(turn):
             return await self._submit(draft, review, turn, reply, again=False)
         if turn.choice == "isi:review:ubah" or (
             turn.choice is None and starts_with_word("ubah", after_courtesy(turn.text))
@@ -287,7 +285,7 @@ class TakeAnswer(_FormAction):
         chosen = match_choice(turn.text, names) if turn.choice is None else turn.choice.removeprefix("isi:ubah:")
         if chosen in dict(names):
             return [_EMPTY, SlotSet("ubah", chosen)]
-        named = named_in(fold(turn.text), draft.items) if turn.choice is None else None
+        named = named_in(fold(turn.text), names) if turn.choice is None else None
         if named is not None:
             return [_EMPTY, SlotSet("ubah", named)]
         if is_aside(turn):
@@ -370,9 +368,12 @@ class AskNext(_FormAction):
 
 
 def _sends(turn: Turn) -> bool:
-    if turn.choice is not None:
-        return turn.choice in ("isi:review:kirim", "isi:review:tetap")
-    return turn.file is None and (is_word("kirim", turn.text) or is_word("tetap_kirim", turn.text))
+    return turn.choice == "isi:review:kirim" or (turn.choice is None and is_word("kirim", turn.text))
+
+
+def _sends_again(turn: Turn) -> bool:
+    """Though one for the same person is open."""
+    return turn.choice == "isi:review:tetap" or (turn.choice is None and is_word("tetap_kirim", turn.text))
 
 
 def _leaves_off(question: Question | None, turn: Turn) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from rasa_sdk.events import EventType, SlotSet
 
@@ -13,7 +13,7 @@ from actions.texts import Texts
 from actions.turn import FetchFile, IncomingFile, Reply, Turn
 from actions.words import fold, is_word
 
-__all__ = ["MORE", "Papers"]
+__all__ = ["MORE", "Papers", "strayed"]
 
 MORE = "+"
 """before a document's id in the slot `ubah`: further pages of it are being sent"""
@@ -25,6 +25,17 @@ _LABEL = 5
 """words"""
 
 
+def strayed(file: IncomingFile, opened: str, asked: Collection[str]) -> str | None:
+    """The sentence for a file by a link of ours that was for something else: another draft or filing than the one that is
+    `opened`, or a document that isn't `asked`.
+    """
+    if file.draft not in (None, opened):
+        return "berkas_tautan_lain"
+    if file.document is not None and file.document not in asked:
+        return "berkas_tautan_tidak_diminta"
+    return None
+
+
 class Papers:
     def __init__(self, resources: Resources, fetch: FetchFile) -> None:
         self._backend = resources.backend
@@ -34,11 +45,8 @@ class Papers:
 
     async def take(self, draft: Draft, file: IncomingFile, turn: Turn, reply: Reply) -> list[EventType]:
         """Raises Refused with what is wrong with the file."""
-        if file.draft not in (None, draft.id):
-            reply.say(self._texts("berkas_tautan_lain", dokumen=file.caption))
-            return []
-        if file.document is not None and draft.item(file.document) is None:
-            reply.say(self._texts("berkas_tautan_tidak_diminta", dokumen=file.caption))
+        if (refusal := strayed(file, draft.id, [item.id for item in draft.items])) is not None:
+            reply.say(self._texts(refusal, dokumen=file.caption))
             return []
         document = self._meant(draft, file, turn)
         if document is None:
@@ -78,8 +86,7 @@ class Papers:
     @staticmethod
     def is_label(draft: Draft, caption: str) -> bool:
         """Whether it says which document this is, and no more."""
-        papers = [item for item in draft.items if item.is_document]
-        return len(caption.split()) <= _LABEL and named_in(fold(caption), papers) is not None
+        return len(caption.split()) <= _LABEL and named_in(fold(caption), _names(draft)) is not None
 
     async def command(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType] | None:
         """What is said or tapped about documents; None when it is something else."""
@@ -146,7 +153,7 @@ class Papers:
         if file.document is not None:
             return draft.item(file.document)
         papers = [item for item in draft.items if item.is_document]
-        named = named_in(fold(file.caption), papers) if file.caption else None
+        named = named_in(fold(file.caption), _names(draft)) if file.caption else None
         if named is not None:
             return draft.item(named)
         asked = draft.next if draft.next is not None and draft.next.type == "document" else None
@@ -164,6 +171,11 @@ class Papers:
         reply.say(self._texts("foto_belum_disimpan" if file.caption else "berkas_belum_diminta"))
         if draft.next.help and not file.caption:
             reply.say(draft.next.help)
+
+
+def _names(draft: Draft) -> Sequence[tuple[str, str]]:
+    """(id, name) of each document"""
+    return [(item.id, item.name) for item in draft.items if item.is_document]
 
 
 def _last(draft: Draft) -> DraftItem | None:

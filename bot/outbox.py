@@ -16,9 +16,19 @@ from bot.halts import end_halt, halt
 from bot.notices import CHANGED, OUTBOX
 from bot.reply import Bubble, Choice
 from bot.store import Store
-from bot.tables import conversations, outbox
+from bot.tables import conversations, is_queued, outbox
 
-__all__ = ["MOST_TRIES", "WINDOW_CLOSED", "Kind", "State", "add", "choice_sent", "enqueue", "note_delivery"]
+__all__ = [
+    "MOST_TRIES",
+    "WINDOW_CLOSED",
+    "Kind",
+    "State",
+    "add",
+    "choice_sent",
+    "enqueue",
+    "mark_unreachable",
+    "note_delivery",
+]
 
 MOST_TRIES = 12
 WINDOW_CLOSED = SendFailure.WINDOW_CLOSED.value
@@ -177,6 +187,19 @@ async def _send_anew(connection: AsyncConnection, about: ColumnElement[bool], de
     return again.rowcount > 0
 
 
+async def mark_unreachable(connection: AsyncConnection, conversation: uuid.UUID, silent: ColumnElement[bool]) -> None:
+    """Where the citizen is `silent` since, nothing more is tried until they write."""
+    marked = await connection.execute(
+        update(conversations).where(conversations.c.id == conversation, silent).values(unreachable=True)
+    )
+    if marked.rowcount:
+        await connection.execute(
+            update(outbox)
+            .where(outbox.c.conversation == conversation, is_queued)
+            .values(state=State.FAILED.value, error=SendFailure.RECIPIENT.value)
+        )
+
+
 async def _note_unreachable(connection: AsyncConnection, conversation: uuid.UUID, sent_at: datetime) -> None:
     """Unless the citizen has written since: then they can be reached, whatever became of that message.
 
@@ -186,13 +209,7 @@ async def _note_unreachable(connection: AsyncConnection, conversation: uuid.UUID
     table = conversations.c
     silent = or_(table.last_message_at.is_(None), table.last_message_at <= sent_at)
     free = select(table.id).where(table.id == conversation, silent).with_for_update(skip_locked=True, key_share=True)
-    marked = await connection.execute(update(conversations).where(table.id.in_(free)).values(unreachable=True))
-    if marked.rowcount:
-        await connection.execute(
-            update(outbox)
-            .where(outbox.c.conversation == conversation, outbox.c.state == State.QUEUED.value)
-            .values(state=State.FAILED.value, error=SendFailure.RECIPIENT.value)
-        )
+    await mark_unreachable(connection, conversation, table.id.in_(free))
 
 
 async def _keep(connection: AsyncConnection, store: Store, about: ColumnElement[bool], delivery: Delivery) -> bool:

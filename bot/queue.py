@@ -35,12 +35,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import Address
 from bot.lease import is_as_seen, is_over, seen
 from bot.notices import CHANGED
-from bot.outbox import WINDOW_CLOSED, Kind, State
+from bot.outbox import WINDOW_CLOSED, Kind, State, mark_unreachable
 from bot.reply import Bubble
 from bot.store import Store
 from bot.tables import addresses, conversations, halts, is_queued, outbox
@@ -312,7 +311,8 @@ async def finish_last(store: Store, waiting: Waiting, due: Due, verdict: Verdict
     async with store.single.connect() as connection:
         if verdict.unreachable:
             # Before the claim ends, and with it the last moment in which nobody else sends.
-            await _fail_all(connection, waiting)
+            silent = conversations.c.last_message_at.is_not_distinct_from(waiting.last_message_at)
+            await mark_unreachable(connection, waiting.conversation, silent)
         more = await connection.scalar(_FINISH_LAST, values)
     return bool(more) and verdict.pause is None
 
@@ -352,21 +352,3 @@ def _tried(store: Store, waiting: Waiting, due: Due, verdict: Verdict) -> dict[s
         "given_id": verdict.provider_id,
         "at": store.clock() if verdict.provider_id else None,
     }
-
-
-async def _fail_all(connection: AsyncConnection, waiting: Waiting) -> None:
-    """Unless the citizen has written meanwhile: then they can be reached again."""
-    marked = await connection.execute(
-        update(conversations)
-        .where(
-            conversations.c.id == waiting.conversation,
-            conversations.c.last_message_at.is_not_distinct_from(waiting.last_message_at),
-        )
-        .values(unreachable=True)
-    )
-    if marked.rowcount:
-        await connection.execute(
-            update(outbox)
-            .where(outbox.c.conversation == waiting.conversation, is_queued)
-            .values(state=State.FAILED.value, error="recipient")
-        )

@@ -173,9 +173,10 @@ class Worker:
         if not messages or len(messages) >= _LARGEST_ALBUM:
             return None
         last = messages[-1]
+        until = last.received_at + _BETWEEN_FILES
         # What came later than now came before the clock went back: that is long ago enough.
-        is_fresh = last.received_at <= self._store.clock() < last.received_at + _BETWEEN_FILES
-        return last.received_at + _BETWEEN_FILES if is_fresh and self._turns.is_of_album(last) else None
+        is_fresh = last.received_at <= self._store.clock() < until
+        return until if is_fresh and self._turns.is_of_album(last) else None
 
     async def _skim(self, claim: Claim) -> Sequence[Stored]:
         last, passed = await skim(self._store, claim)

@@ -133,16 +133,14 @@ async def _say(request: web.Request) -> web.Response:
     form, (_, _, conversation) = await request.post(), asked(request)
     text, as_template = str(form.get("text", "")), "template" in form
     given, attachment = form.get("file"), None
-    identifier = form.get("form")
+    identifier = _form(form.get("form"))
     if isinstance(given, web.FileField) and given.filename:
         content = given.file.read(LARGEST_FILE + 1)
         attachment = Attachment(given.filename[-200:], given.content_type, content)
     return await perform(
         request,
         Act.SAID,
-        lambda w, o, c: speech.say(
-            w.room, o, c, text, attachment=attachment, as_template=as_template, form=_form(identifier)
-        ),
+        lambda w, o, c: speech.say(w.room, o, c, text, attachment=attachment, as_template=as_template, form=identifier),
         # The page's mark of what has arrived: only then is the draft dropped that the browser keeps.
         then=f"/console/percakapan/{conversation}#terkirim",
         written=text,

@@ -282,6 +282,7 @@ def _create_tables(host: str) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}"))
         _tables.create_all(connection)
+        # Of tables that an earlier version made, nothing is created above.
         for index in _events.indexes:
             index.create(connection, checkfirst=True)
 

@@ -55,17 +55,17 @@ class Servers:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._restarting = restarting
 
-    async def switch(self, model: Path, probes: Sequence[Probe], *, but_absent: bool = False) -> Sequence[str]:
-        """Every server loads it, tries the probes and puts it in the live one's place; which have.
+    async def switch(self, model: Path, probes: Sequence[Probe], *, but_absent: bool = False) -> int:
+        """Every server loads it, tries the probes and puts it in the live one's place; how many have.
 
-        None where none runs. Raises NotLive when any refuses or stays away (`but_absent`: that one is left alone): those
+        0 where none runs. Raises NotLive when any refuses or stays away (`but_absent`: that one is left alone): those
         that have switched go back; NotBack when one of them can't.
         """
         switched: list[tuple[str, str]] = []
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_LOADING_SECONDS)) as session:
             running = await asyncio.gather(*(self._runs(session, url) for url in self._urls))
             if not any(running):
-                return ()
+                return 0
             for url in itertools.compress(self._urls, running) if but_absent else self._urls:
                 try:
                     switched.append((url, await self._load(session, url, model, probes)))
@@ -76,11 +76,11 @@ class Servers:
                             f"{problem}\nServer ini belum kembali ke model sebelumnya; nyalakan ulang: {', '.join(lost)}"
                         ) from None
                     raise
-        return [url for url, _ in switched]
+        return len(switched)
 
-    def absent(self, switched: Sequence[str]) -> bool:
-        """Whether some server, of those that run, didn't switch. One that starts later takes the live model by itself."""
-        return 0 < len(switched) < len(self._urls)
+    def are_some_absent(self, switched: int) -> bool:
+        """Whether some were down while others switched."""
+        return 0 < switched < len(self._urls)
 
     async def _runs(self, session: aiohttp.ClientSession, url: str) -> bool:
         try:
@@ -162,7 +162,7 @@ async def promote(
         until = now + watched if watched and switched and current else None
         live.set(model, now, kind, (override or "").strip(), until)
         live.settle()
-        return len(switched)
+        return switched
 
 
 async def rollback(
@@ -194,7 +194,7 @@ async def rollback(
         switched = await _switch(live, servers, model, [], but_absent=True)
         live.set(model, now, Kind.ROLLED_BACK, reason.strip())
         # It may just have started, with the model before.
-        if not servers.absent(switched):
+        if not servers.are_some_absent(switched):
             live.settle()
         return model
 
@@ -210,7 +210,7 @@ async def settle(models: Path, servers: Servers) -> bool:
             current = live.current()
             if not live.is_unsettled or current is None:
                 return False
-            if servers.absent(await servers.switch(current, [], but_absent=True)):
+            if servers.are_some_absent(await servers.switch(current, [], but_absent=True)):
                 return False
             live.settle()
             return True
@@ -233,7 +233,7 @@ def read_reasons(report: Path) -> Sequence[str]:
 
 async def _switch(
     live: LiveModel, servers: Servers, model: Path, probes: Sequence[Probe], *, but_absent: bool = False
-) -> Sequence[str]:
+) -> int:
     """Unsettled from then on until it is written down, or all have gone back. Raises NotLive."""
     live.unsettle()
     try:

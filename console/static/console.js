@@ -72,6 +72,15 @@ function showLast() {
 }
 showLast();
 
+for (const form of document.querySelectorAll("form[data-once]")) {
+  let sent = false;
+  form.addEventListener("submit", (event) => {
+    if (sent) event.preventDefault(); // A key held down, a second tap.
+    sent = true;
+  });
+  window.addEventListener("pageshow", () => { sent = false; });
+}
+
 let typed;
 document.addEventListener("htmx:sseBeforeMessage", (event) => {
   if (event.detail.type !== "mengetik") return;
@@ -104,12 +113,6 @@ if (text) {
     told = Date.now();
     htmx.ajax("POST", `/console/percakapan/${conversation}/mengetik`, { swap: "none" });
   });
-  let sent = false;
-  $("#reply").addEventListener("submit", (event) => {
-    if (sent) event.preventDefault(); // A key held down, a second tap.
-    sent = true;
-  });
-  window.addEventListener("pageshow", () => { sent = false; });
   document.addEventListener("change", (event) => {
     if (event.target.id !== "canned" || !event.target.value) return;
     text.value = text.value ? `${text.value}\n${event.target.value}` : event.target.value;

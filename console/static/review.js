@@ -1,7 +1,6 @@
 "use strict";
 // Judging by keyboard; whoever doesn't want single keys turns them off.
 
-const judge = document.querySelector("#judge");
 const shortcuts = document.querySelector("#shortcuts");
 const service = document.querySelector("#service");
 
@@ -12,15 +11,6 @@ if (shortcuts) {
 
 for (const button of document.querySelectorAll("[data-service]")) {
   button.addEventListener("click", () => { service.value = button.dataset.service; });
-}
-
-if (judge) {
-  let sent = false;
-  judge.addEventListener("submit", (event) => {
-    if (sent) event.preventDefault(); // A key held down would judge the next message too.
-    sent = true;
-  });
-  window.addEventListener("pageshow", () => { sent = false; });
 }
 
 document.addEventListener("keydown", (event) => {

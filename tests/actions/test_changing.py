@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from actions.backend import DraftItem
 from actions.changing import named_in
 
-ITEMS = tuple(
-    DraftItem(identifier, name, "text", {}, 0)
-    for identifier, name in (
-        ("nama", "Nama lengkap"),
-        ("nama_bayi", "Nama anak"),
-        ("hp", "Nomor HP"),
-        ("ktp", "KTP-el"),
-        ("ktp_ortu", "KTP ayah dan ibu"),
-    )
+ITEMS = (
+    ("nama", "Nama lengkap"),
+    ("nama_bayi", "Nama anak"),
+    ("hp", "Nomor HP"),
+    ("ktp", "KTP-el"),
+    ("ktp_ortu", "KTP ayah dan ibu"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actions.backend import DraftItem, Question
+from actions.backend import Question
 from actions.changing import named_in
 from actions.interpretation import Explain, Unfit, Value, interpret, is_aside, match_choice
 from actions.words import is_word, puts_off, represents, spoken_digits
@@ -103,8 +103,8 @@ def test_a_question_at_a_document_is_not_answered_with_a_request() -> None:
 )
 def test_one_word_of_a_name_is_enough_to_change_it(said: str, meant: str | None) -> None:
     items = (
-        DraftItem("ukuran", "Berat, panjang, dan anak ke-", "text", {}, 0),
-        DraftItem("wakil", "Hubungan Anda dengan pemohon", "choice", {}, 0),
+        ("ukuran", "Berat, panjang, dan anak ke-"),
+        ("wakil", "Hubungan Anda dengan pemohon"),
     )
     assert named_in(said, items) == meant
 
