@@ -149,17 +149,16 @@ async def _before_the_first(room: DeskRoom, row: Row[*tuple[Any, ...]]) -> int:
 
 
 async def _new_lines(room: DeskRoom, row: Row[*tuple[Any, ...]]) -> Sequence[Line]:
-    """Up to the first message that isn't dealt with yet: its file may still be fetched."""
-    of_theirs = inbox.c.conversation == row.conversation
+    """Up to the first message that isn't dealt with yet: its file may still be fetched. Which that is, is seen before they are
+    read, so that what comes meanwhile waits for the next look.
+    """
+    unanswered = func.min(inbox.c.id).filter(inbox.c.answered_at.is_(None))
+    seen = select(func.coalesce(unanswered, func.max(inbox.c.id) + 1)).where(inbox.c.conversation == row.conversation)
     async with room.store.single.connect() as connection:
         forwarded = await connection.scalar(select(_w.forwarded).where(_w.handoff == row.handoff)) or 0
-        pending = await connection.scalar(select(func.min(inbox.c.id)).where(of_theirs, inbox.c.answered_at.is_(None)))
+        end = await connection.scalar(seen) or 0
     lines = await transcript(room, CHATWOOT, row.conversation, most=200)
-    return [
-        line
-        for line in lines
-        if line.side == "citizen" and forwarded < int(line.id[1:]) and (not pending or int(line.id[1:]) < pending)
-    ]
+    return [line for line in lines if line.side == "citizen" and forwarded < int(line.id[1:]) < end]
 
 
 async def _attached(room: DeskRoom, row: Row[*tuple[Any, ...]], line: Line) -> Attachment | None:

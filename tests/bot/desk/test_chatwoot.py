@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from tests.fakes.rasa import FakeRasa
 
 DATA = Path(__file__).parents[3] / "data"
 NIK = "3515085708909999"
+PHOTO = {"name": "kk.png", "content_type": "image/png", "data": "iVBORw0KGgo="}
+READING = "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'bot.files'::regclass AND NOT granted"
 
 
 @dataclass
@@ -65,10 +68,22 @@ async def test_a_hand_off_opens_a_conversation_there(desk: Desk) -> None:
     assert "Warga: ktp hilang, NIK 3515••••••••9999" in note
     assert not any(NIK in str(one.messages) for one in desk.there.talks.values())
     await desk.bot.say(text="masih di sana?")
-    data = "iVBORw0KGgo="
-    await desk.bot.say(file={"name": "kk.png", "content_type": "image/png", "data": data})
+    await desk.bot.say(file=PHOTO)
     await desk.bot.until(lambda: len(talk.said()) == 3)
     assert talk.messages[-1]["attachments"] == [b"\x89PNG\r\n\x1a\n"]
+
+
+async def test_a_photo_that_comes_while_its_conversation_is_read_is_carried_with_its_file(desk: Desk) -> None:
+    await desk.ask()
+    async with desk.bot.store.engine.begin() as connection:
+        await connection.execute(text("LOCK TABLE bot.files"))
+        await desk.bot.say(text="masih di sana?")
+        await desk.bot.until(lambda: desk.bot.value(READING))
+        sending = asyncio.create_task(desk.bot.say(file=PHOTO))
+        await desk.bot.until(lambda: desk.bot.value("SELECT count(*) = 3 FROM bot.inbox"))
+    await sending
+    await desk.bot.until(lambda: len(desk.there.talk.said()) == 3)
+    assert desk.there.talk.messages[-1]["attachments"] == [b"\x89PNG\r\n\x1a\n"]
 
 
 async def test_one_that_can_not_be_read_holds_up_no_other(desk: Desk) -> None:
