@@ -6,6 +6,7 @@ told to the webhook, signed as newer versions do.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import itertools
@@ -48,6 +49,13 @@ class FakeChatwoot(Served):
         self.files: dict[str, bytes] = {}
         self.trouble: list[int] = []
         """statuses of the next requests; 0 for one that is done and whose answer is lost"""
+        self.lost: set[str] = set()
+        """the next `POST` to a path that ends so is done, and its answer is lost"""
+        self.refused: set[str] = set()
+        """the next `POST` to a path that ends so isn't done"""
+        self.asked, self.giving = asyncio.Event(), asyncio.Event()
+        """a file is asked for; it is given once this is set"""
+        self.giving.set()
         self.requests = 0
         self._ids = itertools.count(100)
         root = f"/api/v1/accounts/{ACCOUNT}"
@@ -56,6 +64,7 @@ class FakeChatwoot(Served):
             [
                 web.post(f"{root}/contacts", self._contact),
                 web.get(f"{root}/contacts/search", self._search),
+                web.get(f"{root}/contacts/{{contact}}/conversations", self._conversations),
                 web.post(f"{root}/conversations", self._conversation),
                 web.post(f"{root}/conversations/{{number}}/messages", self._message),
                 web.get(f"{root}/conversations/{{number}}/messages", self._messages),
@@ -111,7 +120,14 @@ class FakeChatwoot(Served):
         trouble = self.trouble.pop(0) if is_api and self.trouble else None
         if trouble:
             return web.json_response({"error": "trouble"}, status=trouble)
+        called = request.path.rsplit("/", 1)[-1] if request.method == "POST" else ""
+        if called in self.refused:
+            self.refused.remove(called)
+            return web.json_response({"error": "trouble"}, status=502)
         answer: web.StreamResponse = await handler(request)
+        if called in self.lost:
+            self.lost.remove(called)
+            trouble = 0
         return web.json_response({"error": "lost"}, status=502) if trouble == 0 else answer
 
     async def _contact(self, request: web.Request) -> web.Response:
@@ -135,6 +151,11 @@ class FakeChatwoot(Served):
         number = next(self._ids)
         self.talks[number] = Talk(body["contact_id"], body["custom_attributes"], body["status"])
         return web.json_response(self._shown(number))
+
+    async def _conversations(self, request: web.Request) -> web.Response:
+        of_theirs = {n: t for n, t in self.talks.items() if t.contact == int(request.match_info["contact"])}
+        shown = [{**self._shown(number), "custom_attributes": talk.attributes} for number, talk in of_theirs.items()]
+        return web.json_response({"payload": shown})
 
     async def _message(self, request: web.Request) -> web.Response:
         body: dict[str, Any] = {}
@@ -172,6 +193,8 @@ class FakeChatwoot(Served):
         return web.json_response({"payload": {"success": True, "current_status": body["status"]}})
 
     async def _file(self, request: web.Request) -> web.Response:
+        self.asked.set()
+        await self.giving.wait()
         return web.Response(body=self.files[request.match_info["name"]])
 
     def _contact_shown(self, identifier: str) -> dict[str, Any]:

@@ -71,6 +71,14 @@ class _Message(BaseModel):
     source_id: str | None = None
 
 
+class _Open(_Numbered):
+    custom_attributes: dict[str, Any] | None = None
+
+
+class _Opened(BaseModel):
+    payload: list[_Open]
+
+
 class _Messages(BaseModel):
     payload: list[_Message]
 
@@ -100,6 +108,14 @@ class Chatwoot:
             raise ChatwootFailed("contacts/search: not found")
         return known.id, self._source(known, None)
 
+    async def opened(self, contact: int, attribute: str, value: str) -> int | None:
+        """The number of that contact's conversation with this attribute, if there is one. Raises ChatwootFailed."""
+        status, answer = await self._ask("GET", f"/contacts/{contact}/conversations")
+        if status != 200:
+            raise ChatwootFailed(f"contacts/conversations: {status}")
+        found = _read(_Opened, answer).payload
+        return next((one.id for one in found if (one.custom_attributes or {}).get(attribute) == value), None)
+
     async def conversation(self, contact: int, source: str, attributes: Mapping[str, str]) -> int:
         """Open one; its number. Raises ChatwootFailed."""
         body = {
@@ -128,9 +144,9 @@ class Chatwoot:
         if status != 200:
             raise ChatwootFailed(f"messages: {status}")
 
-    async def note(self, number: int, text: str) -> None:
+    async def note(self, number: int, text: str, tag: str | None = None) -> None:
         """For agents only. Raises ChatwootFailed."""
-        body = {"content": text, "message_type": "outgoing", "private": True}
+        body = {"content": text, "message_type": "outgoing", "private": True} | ({"source_id": tag} if tag else {})
         status, _ = await self._ask("POST", f"/conversations/{number}/messages", json=body)
         if status != 200:
             raise ChatwootFailed(f"messages: {status}")

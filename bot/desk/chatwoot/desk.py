@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +27,8 @@ __all__ = ["CHATWOOT", "ChatwootDesk"]
 
 CHATWOOT = Officer("chatwoot", "Chatwoot", None)
 """in whose name the desk reads"""
+_HANDOFF = "serah_terima"
+"""of a conversation there: which of our hand-offs it is"""
 _AT_ONCE = 20
 _LINES = 12
 _LONGEST_PAUSE = timedelta(minutes=10)
@@ -69,7 +71,8 @@ class ChatwootDesk:
                 await _write(room, row.handoff, resolved_at=room.store.clock(), attempts=0, retry_at=None)
                 return
             number = row.number or await self._open(room, row)
-            await self._forward(room, row, number)
+            forwarded = row.forwarded or await self._introduce(room, row, number)
+            await self._forward(room, row, number, forwarded)
             await _write(room, row.handoff, attempts=0, retry_at=None)
         except SQLAlchemyError:
             raise
@@ -84,27 +87,44 @@ class ChatwootDesk:
     async def _open(self, room: DeskRoom, row: Row[*tuple[Any, ...]]) -> int:
         """No phone number, no name: the citizen is known there by the id that the backend knows too."""
         contact, source = await self._chatwoot.contact(str(row.conversation), f"Warga {str(row.conversation)[:8]}")
-        about = await packet(room, CHATWOOT, row.conversation)
-        attributes = {"alasan": row.reason, "instansi": room.agencies[row.agency].name, "kanal": about.channel}
-        if about.service:
-            attributes["layanan"] = about.service
-        number = await self._chatwoot.conversation(contact, source, attributes)
-        await _write(room, row.handoff, number=number, forwarded=await _before_the_first(room, row))
-        lines = await transcript(room, CHATWOOT, row.conversation, most=_LINES)
-        said = [f"{_NAMES[line.side]}: {line.text}" for line in lines if line.side in _NAMES and line.text]
-        listed = "\n".join(f"{name}: {value}" for name, value in attributes.items())
-        await self._chatwoot.note(number, "\n\n".join([listed, "\n".join(said)]).strip())
+        # It may have been opened by a try whose answer didn't come.
+        number = await self._chatwoot.opened(contact, _HANDOFF, str(row.handoff))
+        if number is None:
+            number = await self._chatwoot.conversation(contact, source, await self._attributes(room, row))
+        await _write(room, row.handoff, number=number)
         return number
 
-    async def _forward(self, room: DeskRoom, row: Row[*tuple[Any, ...]], number: int) -> None:
+    async def _attributes(self, room: DeskRoom, row: Row[*tuple[Any, ...]]) -> Mapping[str, str]:
+        about = await packet(room, CHATWOOT, row.conversation)
+        agency = room.agencies[row.agency].name
+        attributes = {_HANDOFF: str(row.handoff), "alasan": row.reason, "instansi": agency, "kanal": about.channel}
+        return attributes | ({"layanan": about.service} if about.service else {})
+
+    async def _introduce(self, room: DeskRoom, row: Row[*tuple[Any, ...]], number: int) -> int:
+        """A note of what was said before the messages that are carried over; up to where that is."""
+        tag = f"praja:catatan:{row.handoff}"
+        forwarded = await _before_the_first(room, row)
+        if tag not in await self._chatwoot.tags(number):
+            lines = await transcript(room, CHATWOOT, row.conversation, most=_LINES)
+            said = [f"{_NAMES[line.side]}: {line.text}" for line in lines if line.side in _NAMES and line.text]
+            listed = [f"{name}: {value}" for name, value in (await self._attributes(room, row)).items()]
+            await self._chatwoot.note(number, "\n".join([*listed, "", *said]).strip(), tag)
+        await _write(room, row.handoff, forwarded=forwarded)
+        return forwarded
+
+    async def _forward(self, room: DeskRoom, row: Row[*tuple[Any, ...]], number: int, forwarded: int) -> None:
         """Whether one got through whose answer didn't come is looked up, for only what is missing goes again."""
-        there = await self._chatwoot.tags(number) if row.attempts else []
-        for line in await _new_lines(room, row):
+        lines, end = await _new_lines(room, row, forwarded)
+        there = await self._chatwoot.tags(number) if lines else []
+        for line in lines:
             tag = f"praja:{line.id}"
             if tag not in there:
                 await self._chatwoot.say(number, line.text or (line.file.name if line.file else "-"), tag,
                                          await _attached(room, row, line))  # fmt: skip
             await _write(room, row.handoff, forwarded=int(line.id[1:]))
+        # Whatever else lies before the end says nothing, as a reaction does.
+        if end - 1 > forwarded:
+            await _write(room, row.handoff, forwarded=end - 1)
 
 
 async def _to_carry(room: DeskRoom) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -128,6 +148,7 @@ async def _due(room: DeskRoom, *where: Any, open_ones: bool = False) -> Sequence
             _h.closed_at,
             _h.waiting_since,
             _w.number,
+            _w.forwarded,
             _w.attempts,
         )
         .join(conversations, of)
@@ -148,17 +169,17 @@ async def _before_the_first(room: DeskRoom, row: Row[*tuple[Any, ...]]) -> int:
     return (first or 1) - 1
 
 
-async def _new_lines(room: DeskRoom, row: Row[*tuple[Any, ...]]) -> Sequence[Line]:
-    """Up to the first message that isn't dealt with yet: its file may still be fetched. Which that is, is seen before they are
-    read, so that what comes meanwhile waits for the next look.
+async def _new_lines(room: DeskRoom, row: Row[*tuple[Any, ...]], forwarded: int) -> tuple[Sequence[Line], int]:
+    """Up to the first message that isn't dealt with yet, whose file may still be fetched; and the end, which lies before it.
+
+    Where that is, is seen before they are read, so that what comes meanwhile waits for the next look.
     """
     unanswered = func.min(inbox.c.id).filter(inbox.c.answered_at.is_(None))
     seen = select(func.coalesce(unanswered, func.max(inbox.c.id) + 1)).where(inbox.c.conversation == row.conversation)
     async with room.store.single.connect() as connection:
-        forwarded = await connection.scalar(select(_w.forwarded).where(_w.handoff == row.handoff)) or 0
         end = await connection.scalar(seen) or 0
     lines = await transcript(room, CHATWOOT, row.conversation, most=200)
-    return [line for line in lines if line.side == "citizen" and forwarded < int(line.id[1:]) < end]
+    return [line for line in lines if line.side == "citizen" and forwarded < int(line.id[1:]) < end], end
 
 
 async def _attached(room: DeskRoom, row: Row[*tuple[Any, ...]], line: Line) -> Attachment | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import logging
 import uuid
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
+from weakref import WeakValueDictionary
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
-from sqlalchemy import select, update
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.attachments import Attachment
@@ -26,6 +28,8 @@ from bot.tables import chatwoot, chatwoot_deliveries, conversations, handoffs
 __all__ = ["ChatwootDoor"]
 
 _OLDEST = timedelta(minutes=5)
+_FORMS = uuid.UUID("0d2f5d0e-6f0b-5a53-9c38-6a5b0f2f6c41")
+"""names an agent's message among the officers' forms"""
 _logger = logging.getLogger(__name__)
 
 
@@ -62,9 +66,20 @@ class _Written(BaseModel):
     conversation: _Conversation
     attachments: list[_Attached] = []
 
+    @property
+    def number(self) -> int:
+        return self.conversation.id
+
 
 class _Changed(_Conversation):
     event: Literal["conversation_status_changed", "conversation_updated"]
+
+    @property
+    def number(self) -> int:
+        return self.id
+
+
+_EVENT: TypeAdapter[_Written | _Changed] = TypeAdapter(Annotated[_Written | _Changed, Field(discriminator="event")])
 
 
 class ChatwootDoor:
@@ -72,6 +87,7 @@ class ChatwootDoor:
         self._room = room
         self._chatwoot = chatwoot
         self._secret = secret
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -104,20 +120,24 @@ class ChatwootDoor:
     async def _take(self, raw: bytes) -> web.Response:
         """Always 200 for what is Chatwoot's: it doesn't send again, and an event we have no use for is no mistake."""
         try:
-            await self._written(_Written.model_validate_json(raw))
+            event: _Written | _Changed = _EVENT.validate_json(raw)
         except ValidationError:
-            try:
-                await self._changed(_Changed.model_validate_json(raw))
-            except ValidationError:
-                _logger.debug("an event of Chatwoot's that says nothing to us")
+            _logger.debug("an event of Chatwoot's that says nothing to us")
+            return web.json_response({})
+        # One after the other: a conversation isn't closed while the file before that is still being fetched.
+        async with self._turns.setdefault(event.number, asyncio.Lock()):
+            if isinstance(event, _Written):
+                await self._written(event)
+            else:
+                await self._changed(event)
         return web.json_response({})
 
     async def _written(self, event: _Written) -> None:
         # 1 is how Chatwoot's own tables write it.
         if event.message_type not in ("outgoing", 1) or event.private or event.sender is None:
             return
-        ours = await self._ours(event.conversation.id)
-        if ours is None or not await self._is_new(event.id):
+        ours = await self._ours(event.number)
+        if ours is None or await self._is_known(event):
             return
         conversation, is_open = ours
         officer = _officer(event.sender)
@@ -125,21 +145,28 @@ class ChatwootDoor:
             if not is_open:
                 raise self._room.refused(Refusal.NOT_WAITING)
             await self._hold(officer, conversation)
-            files = [await self._file(attached, event.id, i) for i, attached in enumerate(event.attachments)]
-            text = event.content or ""
-            if text.strip() or not files:
-                only = files.pop() if len(files) == 1 else None
-                await self._sent(event, await say(self._room, officer, conversation, text, attachment=only))
-            for file in files:
-                await self._sent(event, await say(self._room, officer, conversation, "", attachment=file))
+            await self._note(event, await self._say(event, officer, conversation))
         except DeskRefused as refused:
-            await self._tell(event.conversation.id, refused.sentence)
+            await self._tell(event, refused.sentence)
         except ChatwootFailed as failed:
             _logger.warning("an agent's message wasn't sent: %s", failed)
-            await self._tell(event.conversation.id, self._room.texts("meja_lampiran_gagal"))
+            await self._tell(event, self._room.texts("meja_lampiran_gagal"))
+
+    async def _say(self, event: _Written, officer: Officer, conversation: uuid.UUID) -> int:
+        """The id of the last message it became. What was said of it before, until something failed, isn't said again."""
+        files = [await self._file(attached, event.id, i) for i, attached in enumerate(event.attachments)]
+        parts: list[tuple[str, Attachment | None]] = [("", file) for file in files]
+        if (event.content or "").strip() or not files:
+            only = parts.pop()[1] if len(files) == 1 else None
+            parts.insert(0, (event.content or "", only))
+        last = 0
+        for position, (text, file) in enumerate(parts):
+            form = uuid.uuid5(_FORMS, f"{event.id}:{position}")
+            last = await say(self._room, officer, conversation, text, attachment=file, form=form)
+        return last
 
     async def _changed(self, event: _Changed) -> None:
-        ours = await self._ours(event.id)
+        ours = await self._ours(event.number)
         if ours is None or not ours[1]:
             return
         conversation = ours[0]
@@ -177,34 +204,36 @@ class ChatwootDoor:
             ).first()
         return (row.id, row.handoff == row.of) if row else None
 
-    async def _is_new(self, message: int) -> bool:
+    async def _is_known(self, event: _Written) -> bool:
         """The account's webhook and the inbox's may both tell us."""
+        known = select(chatwoot_deliveries.c.message).where(chatwoot_deliveries.c.message == event.id)
+        async with self._room.store.single.connect() as connection:
+            return await connection.scalar(known) is not None
+
+    async def _note(self, event: _Written, message: int | None) -> bool:
+        """Whether this is the first note of it. How far `message` gets is told there; of several that it became, the last."""
+        values = {"message": event.id, "received_at": self._room.store.clock()}
+        sent = {} if message is None else {"number": event.number, "outbox": message}
         async with self._room.store.single.connect() as connection:
             new = await connection.execute(
                 upsert(chatwoot_deliveries)
-                .values(message=message, received_at=self._room.store.clock())
+                .values(**values, **sent)
                 .on_conflict_do_nothing()
                 .returning(chatwoot_deliveries.c.message)
             )
             return new.first() is not None
-
-    async def _sent(self, event: _Written, message: int) -> None:
-        """How far it gets is told there; of a message that became several here, the last's."""
-        async with self._room.store.single.connect() as connection:
-            await connection.execute(
-                update(chatwoot_deliveries)
-                .where(chatwoot_deliveries.c.message == event.id)
-                .values(number=event.conversation.id, outbox=message)
-            )
 
     async def _file(self, attached: _Attached, message: int, position: int) -> Attachment:
         content = await self._chatwoot.download(attached.data_url)
         name = attached.data_url.split("?")[0].rsplit("/", 1)[-1] or f"berkas-{message}-{position}"
         return Attachment(name, _content_type(content, attached.file_type), content)
 
-    async def _tell(self, number: int, sentence: str) -> None:
+    async def _tell(self, event: _Written, sentence: str) -> None:
+        """That it wasn't sent, once."""
+        if not await self._note(event, None):
+            return
         try:
-            await self._chatwoot.note(number, sentence)
+            await self._chatwoot.note(event.number, sentence)
         except ChatwootFailed as failed:
             _logger.warning("the agent couldn't be told: %s", failed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from tests.fakes.rasa import FakeRasa
 DATA = Path(__file__).parents[3] / "data"
 NIK = "3515085708909999"
 PHOTO = {"name": "kk.png", "content_type": "image/png", "data": "iVBORw0KGgo="}
+REACTION = json.loads((Path(__file__).parents[2] / "data" / "whatsapp" / "reaction.json").read_text())
 READING = "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'bot.files'::regclass AND NOT granted"
 
 
@@ -48,7 +50,7 @@ async def desk(settings: BotSettings, rasa: FakeRasa) -> AsyncIterator[Desk]:
     rasa.answer = wants_person
     async with FakeChatwoot(webhook=f"http://127.0.0.1:{settings.port}/webhooks/chatwoot") as there:
         chatwoot = ChatwootSettings(there.url, TOKEN, ACCOUNT, INBOX, there.secret)
-        async with bot_running(replace(settings, telegram=None, whatsapp=None, chatwoot=chatwoot)) as bot:
+        async with bot_running(replace(settings, telegram=None, chatwoot=chatwoot)) as bot:
             there.now = lambda: bot.clock().timestamp()
             yield Desk(bot, there)
 
@@ -58,6 +60,7 @@ async def test_a_hand_off_opens_a_conversation_there(desk: Desk) -> None:
     await desk.ask()
     talk = desk.there.talk
     assert talk.attributes == {
+        "serah_terima": str(await desk.bot.value("SELECT handoff FROM bot.chatwoot")),
         "alasan": "diminta",
         "instansi": "Dinas Kependudukan dan Pencatatan Sipil (Dispendukcapil)",
         "kanal": "simulator",
@@ -203,6 +206,70 @@ async def test_chatwoot_down_for_a_while_loses_and_doubles_nothing(desk: Desk) -
 
     await desk.bot.until(again)
     assert desk.there.talk.said() == ["petugas", "halo?", "lagi"]
+
+
+async def test_opening_goes_on_where_it_broke_off(desk: Desk) -> None:
+    await desk.bot.say(text="ktp hilang")
+    # The conversation is opened and nobody hears of it; then the note isn't taken.
+    desk.there.lost, desk.there.refused = {"conversations"}, {"messages"}
+    await desk.bot.say(text="petugas")
+
+    async def all_there() -> bool:
+        await desk.bot.pass_time(timedelta(minutes=11))
+        return bool(desk.there.talks) and desk.there.talk.said() == ["petugas"]
+
+    await desk.bot.until(all_there)
+    assert len(desk.there.talks) == 1
+    (note,) = desk.there.talk.said(private=True)
+    assert "Warga: ktp hilang" in note
+
+
+async def test_a_reaction_is_no_news(desk: Desk) -> None:
+    """Looked for again and again, it would keep the newer hand-offs from being carried over."""
+    await desk.ask()
+    await desk.bot.until(desk.bot.idle)
+    last = "SELECT max(id) FROM bot.inbox"
+    await desk.bot.change(
+        "INSERT INTO bot.inbox (channel, external_id, conversation, raw, received_at, answered_at, outcome)"
+        " SELECT channel, 'reaksi', conversation, raw, received_at, answered_at, 'ignored' FROM bot.inbox"
+        f" WHERE id = ({last})"
+    )
+    async with desk.bot.store.single.connect() as connection:
+        raw = desk.bot.store.seal_raw(REACTION["entry"][0]["changes"][0])
+        await connection.execute(text("UPDATE bot.inbox SET raw = :raw WHERE external_id = 'reaksi'"), {"raw": raw})
+        await connection.execute(text("UPDATE bot.conversations SET channel = 'whatsapp'"))
+    await desk.bot.pass_time(timedelta(seconds=1))
+    await desk.bot.until(lambda: desk.bot.value(f"SELECT forwarded = ({last}) FROM bot.chatwoot"))
+
+
+async def test_resolving_waits_for_the_file_before_it(desk: Desk) -> None:
+    await desk.ask()
+    desk.there.files["surat.pdf"] = b"%PDF surat"
+    fetching, desk.there.giving = asyncio.Event(), asyncio.Event()
+    desk.there.asked = fetching
+    at_home = f"{desk.there.url}/rails/active_storage/surat.pdf"
+    saying = asyncio.create_task(
+        desk.there.agent_says("Ini.", attachments=[{"data_url": at_home, "file_type": "file"}])
+    )
+    await fetching.wait()
+    resolving = asyncio.create_task(desk.there.agent_resolves())
+    await asyncio.wait({resolving}, timeout=1)
+    desk.there.giving.set()
+    assert await saying == await resolving == 200
+    await desk.bot.until(desk.bot.idle)
+    assert (await desk.heard())[-2] == "Ini."
+    assert await desk.handler() == ("bot", None)
+
+
+async def test_what_an_agent_sent_is_told_again_until_it_is_kept(desk: Desk) -> None:
+    """Told twice, by the account's webhook and the inbox's; while the first was dealt with, the database was away."""
+    await desk.ask()
+    await desk.bot.change("ALTER TABLE bot.outbox RENAME TO away")
+    assert await desk.there.agent_says("Halo.", id=555) == 500
+    await desk.bot.change("ALTER TABLE bot.away RENAME TO outbox")
+    assert await desk.there.agent_says("Halo.", id=555) == 200
+    await desk.bot.until(desk.bot.idle)
+    assert (await desk.heard()).count("Halo.") == 1
 
 
 async def test_an_agents_attachment_is_fetched_from_there_only(desk: Desk) -> None:
