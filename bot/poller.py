@@ -6,6 +6,7 @@ Asked about are the people who have a filing under way, or who have written sinc
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -78,20 +79,22 @@ class Poller:
                 await asyncio.sleep(min(self._every.total_seconds(), 60.0))
 
     async def look(self) -> bool:
-        """A batch of people; whether more are due. Raises BackendDown."""
-        people = await self._due()
-        for start in range(0, len(people), _AT_ONCE):
-            # One who fails doesn't keep the others from being told.
-            results = await asyncio.gather(
-                *(self._follow(person) for person in people[start : start + _AT_ONCE]), return_exceptions=True
-            )
-            for result in results:
-                if isinstance(result, BaseException):
-                    raise result
+        """A batch of people; whether more are due. One process at a time. Raises BackendDown."""
+        async with self._store.engine.begin() as connection:
+            if not await connection.scalar(select(func.pg_try_advisory_xact_lock(func.hashtext("bot.poller")))):
+                return False
+            people = await self._due()
+            results: list[BaseException | None] = []
+            for start in range(0, len(people), _AT_ONCE):
+                slice_ = people[start : start + _AT_ONCE]
+                results += await asyncio.gather(*map(self._follow, slice_), return_exceptions=True)
+        # One who fails doesn't keep the others from being told.
+        for result in results:
+            if result is not None:
+                raise result
         return len(people) == _BATCH
 
     async def _due(self) -> Sequence[_Person]:
-        """Claimed by the time they are asked about, so that two processes don't ask twice."""
         now = self._store.clock()
         table = conversations.c
         under_way = exists().where(followed_filings.c.conversation == table.id, followed_filings.c.open)
@@ -103,23 +106,21 @@ class Poller:
             )
             .order_by(table.polled_at.asc().nulls_first())
             .limit(_BATCH)
-            .with_for_update(skip_locked=True)
         )
-        async with self._store.engine.begin() as connection:
-            people = [_Person(*row) for row in await connection.execute(due)]
-            if people:
-                claimed = [person.conversation for person in people]
-                await connection.execute(update(conversations).where(table.id.in_(claimed)).values(polled_at=now))
-        return people
+        async with self._store.single.connect() as connection:
+            return [_Person(*row) for row in await connection.execute(due)]
 
     async def _follow(self, person: _Person) -> None:
-        try:
-            found = await self._backend.filings(str(person.conversation))
-        except BackendRefused:
-            return
-        except BackendDown:
-            await self._ask_again(person)
-            raise
+        """Asked about from now on only once all was told: what isn't, through whatever trouble, is due still."""
+        asked_at = self._store.clock()
+        with contextlib.suppress(BackendRefused):
+            await self._tell(person, await self._backend.filings(str(person.conversation)))
+        async with self._store.single.connect() as connection:
+            await connection.execute(
+                update(conversations).where(conversations.c.id == person.conversation).values(polled_at=asked_at)
+            )
+
+    async def _tell(self, person: _Person, found: Sequence[Any]) -> None:
         known = await self._known(person.conversation)
         for body in found:
             try:
@@ -128,14 +129,6 @@ class Poller:
                 _logger.warning("a filing isn't shaped as agreed")
                 continue
             await self._note(person, filing, known)
-
-    async def _ask_again(self, person: _Person) -> None:
-        async with self._store.single.connect() as connection:
-            await connection.execute(
-                update(conversations)
-                .where(conversations.c.id == person.conversation)
-                .values(polled_at=person.polled_at)
-            )
 
     async def _known(self, conversation: uuid.UUID) -> Mapping[str, tuple[str, int]]:
         table = followed_filings.c

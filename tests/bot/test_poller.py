@@ -141,6 +141,32 @@ async def test_a_backend_in_trouble_is_asked_again(watch: Watch) -> None:
     assert len(await watch.look()) == 1
 
 
+async def test_one_in_trouble_keeps_nobody_from_being_told(watch: Watch) -> None:
+    """Made since the last look and already further: who isn't asked about then hears of it the next time."""
+    others = [f"w{number}" for number in range(8)]
+    for number, sender in enumerate(others):
+        await watch.room.receive(update(f"b{number}", text="halo", bsuid=sender))
+    await watch.room.work_off()
+    await watch.look()
+    watch.room.clock.advance(timedelta(minutes=1))
+    for number, sender in enumerate(others):
+        await watch.room.receive(update(f"c{number}", text="ajukan", bsuid=sender))
+    await watch.room.work_off()
+    people = [str(row[0]) for row in await watch.room.rows("SELECT id FROM bot.conversations ORDER BY created_at")]
+    for number, contact in enumerate(people[1:]):
+        watch.contact = contact
+        watch.files("Approved", ("Baru", None), ("Approved", None), number=f"SDA-2611-7K4QX{number}")
+    watch.district.refused = set(people[1:3])
+    with pytest.raises(BackendDown):
+        await watch.look()
+    told = "SELECT count(*) FROM bot.outbox WHERE kind = 'notification'"
+    assert await watch.room.value(told) == 6
+    await watch.room.receive(update("d", text="sudah?", bsuid=others[0]))
+    watch.district.refused = set()
+    await watch.look()
+    assert await watch.room.value(told) == 8
+
+
 async def test_an_odd_filing_spoils_no_other(watch: Watch) -> None:
     watch.files("Baru", ("Baru", None))
     await watch.look()

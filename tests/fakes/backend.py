@@ -23,6 +23,8 @@ class FakeBackend(Served):
         """by contact, newest first"""
         self.asked: list[str] = []
         """contacts whose filings were asked for"""
+        self.refused: set[str] = set()
+        """contacts whose filings can't be given just now"""
         self.trouble: int | None = None
         app = web.Application(middlewares=[self._guard])
         app.add_routes(
@@ -57,5 +59,7 @@ class FakeBackend(Served):
 
     async def _filings(self, request: web.Request) -> web.Response:
         contact = request.query["contact"]
+        if contact in self.refused:
+            return web.Response(status=500)
         self.asked.append(contact)
         return web.json_response({"filings": self.filings.get(contact, []), "next": None})
