@@ -9,13 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import Select, and_, delete, exists, func, literal, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.claim import LEASE
 from bot.fault import fault
+from bot.lease import is_over, new_owner
+from bot.notices import INBOX
 from bot.rasa import Rasa, TurnTrouble
 from bot.store import Store
 from bot.tables import (
@@ -26,6 +30,7 @@ from bot.tables import (
     handoff_events,
     handoffs,
     inbox,
+    is_queued,
     links,
     outbox,
     phones,
@@ -34,8 +39,10 @@ from bot.tables import (
 __all__ = ["Erasure", "wish_erased"]
 
 _PAUSE = 3.0
+_LEAVING = timedelta(hours=1)
 _UNDER_WAY = ("queued", "held")
 _logger = logging.getLogger(__name__)
+_c = conversations.c
 
 
 async def wish_erased(store: Store, conversation: uuid.UUID) -> bool:
@@ -71,30 +78,55 @@ class Erasure:
 
     async def fulfil_one(self) -> bool:
         """Whether there was one. Raises TurnTrouble, and then nothing was erased here."""
-        async with self._store.engine.begin() as connection:
-            conversation = await connection.scalar(_due(self._store))
-            if conversation is None:
-                return False
-            # The row stays locked meanwhile, so no turn of this conversation begins.
+        owner = new_owner()
+        conversation = await self._claim(owner)
+        if conversation is None:
+            return False
+        try:
+            # No turn of this conversation begins meanwhile, and what is written comes in.
             await self._rasa.forget(str(conversation))
-            await _erase(connection, conversation)
+            async with self._store.engine.begin() as connection:
+                mine = select(_c.id).where(_c.id == conversation, _c.leased_by == owner)
+                if await connection.scalar(mine.with_for_update(key_share=True)) is not None:
+                    await _erase(connection, conversation)
+        finally:
+            await self._release(owner)
         return True
+
+    async def _claim(self, owner: str) -> uuid.UUID | None:
+        async with self._store.engine.begin() as connection:
+            conversation: uuid.UUID | None = await connection.scalar(_due(self._store))
+            if conversation is not None:
+                until = self._store.clock() + LEASE
+                lease = update(conversations).where(_c.id == conversation).values(leased_by=owner, lease_until=until)
+                await connection.execute(lease)
+        return conversation
+
+    async def _release(self, owner: str) -> None:
+        async with self._store.single.connect() as connection:
+            await connection.execute(
+                update(conversations).where(_c.leased_by == owner).values(leased_by=None, lease_until=None)
+            )
+            await connection.execute(select(func.pg_notify(INBOX, "")))
 
 
 def _due(store: Store) -> Select[Any]:
-    table = conversations.c
-    waiting = exists().where(inbox.c.conversation == table.id, inbox.c.answered_at.is_(None))
+    """Once all is answered, and what was to be sent has been; but a message that doesn't get out holds nothing up for long."""
+    now = store.clock()
+    waiting = exists().where(inbox.c.conversation == _c.id, inbox.c.answered_at.is_(None))
+    leaving = exists().where(outbox.c.conversation == _c.id, is_queued)
     return (
-        select(table.id)
+        select(_c.id)
         .where(
-            table.erase_at.is_not(None),
-            table.handler == "bot",
-            or_(table.lease_until.is_(None), table.lease_until < store.clock()),
+            _c.erase_at.is_not(None),
+            _c.handler == "bot",
+            is_over(_c.lease_until, literal(now), LEASE),
             ~waiting,
+            or_(~leaving, _c.erase_at <= now - _LEAVING),
         )
-        .order_by(table.erase_at)
+        .order_by(_c.erase_at)
         .limit(1)
-        .with_for_update(of=conversations, skip_locked=True)
+        .with_for_update(of=conversations, skip_locked=True, key_share=True)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ __all__ = ["LARGEST_FILE", "FileGone", "FileTooLarge", "StoredFile", "load_file"
 
 LARGEST_FILE = 15 * 1024 * 1024
 """bytes"""
+_LONGEST_FETCH = 35.0
+"""seconds; with Rasa's time-out it fits into the lease of a claim"""
 _KEPT_AFTER_ANSWER = timedelta(days=7)
 """as long as what a citizen began waits to be gone on with: pages of a correction are fetched when all are there"""
 _LONGEST_NAME = 200
@@ -40,7 +43,9 @@ class StoredFile:
     size: int
 
 
-async def store_file(store: Store, channel: Channel, message: int, file: FileReference) -> StoredFile:
+async def store_file(
+    store: Store, channel: Channel, message: int, file: FileReference, *, longest: float = _LONGEST_FETCH
+) -> StoredFile:
     """Fetch the file of an inbox row, once. Raises FileTooLarge, FileGone, and SendFailed when it may work later."""
     async with store.single.connect() as connection:
         known = (
@@ -53,7 +58,10 @@ async def store_file(store: Store, channel: Channel, message: int, file: FileRef
     if file.size is not None and file.size > LARGEST_FILE:
         raise FileTooLarge
     try:
-        content = await channel.download(file)
+        async with asyncio.timeout(longest):
+            content = await channel.download(file)
+    except TimeoutError:
+        raise SendFailed(SendFailure.RETRY, None, "a file that takes too long") from None
     except SendFailed as failed:
         if failed.failure is SendFailure.RECIPIENT:
             # Adapters stop reading somewhat above our limit and don't tell that apart from a file that is gone.

@@ -19,7 +19,7 @@ from bot.rows import unnested
 from bot.store import Store, clean
 from bot.tables import addresses, conversations, inbox, is_held, outbox
 
-__all__ = ["receive"]
+__all__ = ["lock_addresses", "receive"]
 
 Fingerprint = tuple[str, str]
 """kind and keyed digest of an address"""
@@ -89,11 +89,17 @@ async def receive(store: Store, channel: str, updates: Sequence[Update]) -> None
             await connection.execute(_RECEIVE, _received(store, channel, updates, groups, known, now))
             return
     async with store.engine.begin() as connection:
-        # Whoever brings in new addresses waits for the other who does: two batches may hold the same stranger.
-        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"bot.addresses.{channel}"))))
+        await lock_addresses(connection, channel)
         known = await _look_up(connection, channel, people)
         await _settle(connection, store, channel, known, people)
         await connection.execute(_RECEIVE, _received(store, channel, updates, groups, known, now))
+
+
+async def lock_addresses(connection: AsyncConnection, channel: str) -> None:
+    """Whoever brings in new addresses waits for the other who does: two batches may hold the same stranger. Comes before any
+    lock of a conversation.
+    """
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"bot.addresses.{channel}"))))
 
 
 def _received(

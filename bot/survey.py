@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from bot.backend import Backend, BackendDown, BackendRefused
-from bot.links import Link, LinkKind, SurveySubject, find, use, yield_back
+from bot.links import Link, LinkKind, SurveySubject, find, use
 from bot.page import PagePrinter
 from bot.services import Service
 from bot.store import Store, clean
@@ -57,10 +57,7 @@ class SurveyPage:
         raise web.HTTPSeeOther(request.path)
 
     async def _rate(self, link: Link, scores: Mapping[str, int], suggestion: str) -> web.Response | None:
-        """None when the backend has taken it, or somebody else is just giving it the same."""
-        async with self._store.engine.begin() as connection:
-            if not await use(connection, self._store, link):
-                return None
+        """None when the backend has taken it."""
         subject = _subject(link)
         try:
             # The same id for the same link: what the backend took without saying so it doesn't take twice.
@@ -68,12 +65,12 @@ class SurveyPage:
                 subject.number, str(link.conversation), f"penilaian:{link.fingerprint[:40]}", scores, suggestion or None
             )
         except BackendDown:
-            await yield_back(self._store, link)
             problem = f"{self._printer.texts.gangguan.penjelasan} {self._printer.texts.gangguan.langkah}"
             return self._form(link, scores, suggestion, problem, status=503)
         except BackendRefused:
-            await yield_back(self._store, link)
             return self._printer.page("done", status=409, heading=self._texts.judul, sentence=self._texts.ditolak)
+        async with self._store.engine.begin() as connection:
+            await use(connection, self._store, link)
         return None
 
     def _form(

@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import AddressChange, Channel, Delivery, Ignored, Message
+from bot.channel import AddressChange, Channel, Delivery, Event, Ignored, Message
 from bot.fault import fault
 from bot.metrics import Metrics
 from bot.store import Store
@@ -38,9 +38,12 @@ async def note_unaddressed(store: Store, channels: Mapping[str, Channel], metric
             .limit(_BATCH)
             .with_for_update(skip_locked=True)
         )
-        for row, channel, raw, received_at in waiting.all():
+        read = [(row, _read(store, channels[row.channel], row.raw)) for row in waiting.all()]
+        # First those that wait for whoever else brings in addresses: nothing is locked yet that these may wait for.
+        read.sort(key=lambda pair: not isinstance(pair[1], AddressChange))
+        for (row, channel, _, received_at), event in read:
             early = received_at > store.clock() - _EARLY
-            result = await _note(connection, store, channels[channel], raw, early=early)
+            result = await _note(connection, store, channel, event, early=early)
             if result is None:
                 continue
             if result[0] is Outcome.UNREADABLE:
@@ -56,17 +59,22 @@ async def note_unaddressed(store: Store, channels: Mapping[str, Channel], metric
     return bool(results)
 
 
+def _read(store: Store, channel: Channel, raw: bytes) -> Event | Exception:
+    try:
+        return channel.parse(store.open_raw(raw))
+    except Exception as error:
+        return error
+
+
 async def _note(
-    connection: AsyncConnection, store: Store, channel: Channel, raw: bytes, *, early: bool
+    connection: AsyncConnection, store: Store, channel: str, event: Event | Exception, *, early: bool
 ) -> tuple[Outcome, str | None] | None:
     """None for an update that is looked at again, since what it is about may not be recorded yet."""
-    try:
-        event = channel.parse(store.open_raw(raw))
-    except Exception as error:
-        return Outcome.UNREADABLE, fault(error)
     match event:
+        case Exception():
+            return Outcome.UNREADABLE, fault(event)
         case Delivery() | AddressChange():
-            if await note(connection, store, channel.name, event):
+            if await note(connection, store, channel, event):
                 return Outcome.NOTED, None
             return None if early else (Outcome.IGNORED, "about nothing we know")
         case Ignored(reason):

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.channel import PHONE, Address, AddressChange, Delivery
 from bot.desk.joining import hand_on
 from bot.fingerprints import renew_fingerprints
+from bot.inbox import lock_addresses
 from bot.outbox import note_delivery
 from bot.phones import hand_on_phones, prove, unprove
 from bot.store import Store, clean
@@ -44,6 +45,7 @@ async def _note_address(connection: AsyncConnection, store: Store, channel: str,
     A message from the new address may have come before this, and has opened a conversation: that one is joined in. But
     a conversation that is older belongs to whoever had the address before, and only loses it.
     """
+    await lock_addresses(connection, channel)
     both = [store.fingerprints(channel, change.old), store.fingerprints(channel, change.new)]
     await renew_fingerprints(connection, addresses, both, addresses.c.channel == channel)
     owner = await _owner(connection, store, channel, change.old)
@@ -92,10 +94,13 @@ async def _join(connection: AsyncConnection, fresh: uuid.UUID, into: uuid.UUID, 
     for table in (addresses, inbox, outbox, attachments, handoffs, links, followed_filings):
         await connection.execute(update(table).where(table.c.conversation == fresh).values(conversation=into))
     await hand_on(connection, fresh, into, at)
-    latest = await connection.scalar(delete(conversations).where(conversations.c.id == fresh).returning(
-        conversations.c.last_message_at))  # fmt: skip
+    gone = delete(conversations).where(conversations.c.id == fresh)
+    left = (await connection.execute(gone.returning(conversations.c.last_message_at, conversations.c.erase_at))).one()
     await connection.execute(
         update(conversations)
         .where(conversations.c.id == into)
-        .values(last_message_at=func.greatest(conversations.c.last_message_at, latest))
+        .values(
+            last_message_at=func.greatest(conversations.c.last_message_at, left.last_message_at),
+            erase_at=func.coalesce(conversations.c.erase_at, left.erase_at),
+        )
     )

@@ -132,8 +132,11 @@ class UploadPage:
         async with self._store.engine.begin() as connection:
             if not await use(connection, self._store, link):
                 return
+            # Whoever stores a message meanwhile waits: those that come later have the higher numbers.
             channel = await connection.scalar(
-                select(conversations.c.channel).where(conversations.c.id == link.conversation)
+                select(conversations.c.channel)
+                .where(conversations.c.id == link.conversation)
+                .with_for_update(key_share=True)
             )
             for position, file in enumerate(sent):
                 await self._store_file(connection, link, str(channel), position, file)

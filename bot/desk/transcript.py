@@ -19,6 +19,7 @@ from bot.desk.officer import Officer, Refusal
 from bot.desk.room import DeskRoom
 from bot.desk.window import window
 from bot.outbox import WINDOW_CLOSED, Kind, State
+from bot.reading import read
 from bot.reply import Bubble
 from bot.tables import attachments, files, handoff_events, handoffs, inbox, outbox, presence
 from identity import mask_numbers
@@ -126,7 +127,7 @@ async def file(room: DeskRoom, officer: Officer, conversation: uuid.UUID, identi
 
 def said(room: DeskRoom, channel: str, raw: bytes) -> Message | None:
     """What a citizen's stored update says; None for what is no message. Raises what an adapter stumbles over."""
-    event = room.channels[channel].parse(room.store.open_raw(raw))
+    event = read(room.channels[channel], room.store.open_raw(raw))
     match event:
         case Message():
             return event

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from bot.desk import states
 from bot.desk.officer import DeskRefused
@@ -78,28 +77,31 @@ async def test_what_is_under_way_is_waited_for(room: Room, rasa: FakeRasa) -> No
     await room.rows("UPDATE bot.conversations SET handler = 'officer'")
     assert not await erasure.fulfil_one()
     await room.rows("UPDATE bot.conversations SET handler = 'bot'")
+    await room.rows("UPDATE bot.outbox SET state = 'queued'")
+    assert not await erasure.fulfil_one()
+    await room.rows("UPDATE bot.outbox SET state = 'sent'")
     assert await erasure.fulfil_one()
     assert not await erasure.fulfil_one()
     assert tuple((await room.rows(WRITTEN))[0]) == (0, 0, 0, 0)
+
+
+async def test_a_channel_that_is_down_for_hours_is_not_waited_for(room: Room, rasa: FakeRasa) -> None:
+    await room.receive(update("1", text="halo"))
+    await room.work_off()
+    await room.rows("UPDATE bot.conversations SET erase_at = now()")
+    await room.rows("UPDATE bot.outbox SET state = 'queued'")
+    room.clock.advance(timedelta(hours=2))
+    assert await Erasure(room.store, room.rasa).fulfil_one()
+    assert await room.value("SELECT count(*) FROM bot.inbox WHERE raw IS NOT NULL") == 0
 
 
 async def test_what_comes_at_the_last_moment_is_answered(room: Room, rasa: FakeRasa) -> None:
     await room.receive(update("1", text="halo"))
     await room.work_off()
     await room.rows("UPDATE bot.conversations SET erase_at = now()")
-    (person, sealed) = (await room.rows("SELECT conversation, raw FROM bot.inbox"))[0]
 
     async def arrive() -> None:
-        """As what was received while the wish was looked for: its row is there, and no lock kept it away."""
-        async with room.store.engine.begin() as connection:
-            await connection.execute(text("SET LOCAL session_replication_role = replica"))
-            await connection.execute(
-                text(
-                    "INSERT INTO bot.inbox (channel, external_id, conversation, raw, received_at)"
-                    " VALUES ('whatsapp', '2', :person, :sealed, now())"
-                ),
-                {"person": person, "sealed": sealed},
-            )
+        await room.receive(update("2", text="halo"))
 
     rasa.forgetting = arrive
     assert await Erasure(room.store, room.rasa).fulfil_one()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
-from bot.channel import Update
+from bot.channel import Address, Update
+from bot.inbox import lock_addresses
+from bot.tables import addresses, conversations
 from tests.bot.conftest import Room
 from tests.bot.fakes import update
 
@@ -53,6 +57,26 @@ async def test_a_number_that_went_to_another_account_is_another_person(room: Roo
     assert await _owner(room, "m1") == await _owner(room, "m3") != await _owner(room, "m2")
     await room.receive(update("m4", bsuid=None, phone="+6281", text="halo"))
     assert await _owner(room, "m4") == await _owner(room, "m2")
+
+
+async def test_an_address_that_changes_while_its_first_message_comes_in_is_one_person(room: Room) -> None:
+    await room.receive(update("m1", bsuid="ID.1", text="halo"))
+    await room.receive(update("c1", bsuid=None, kind="moved", old="ID.1", new="ID.9"))
+    store, new = room.store, Address("bsuid", "ID.9")
+    async with room.beside(room.worker().run()):
+        async with store.engine.begin() as connection:
+            # As `receive` does with a stranger; meanwhile the change is noted.
+            await lock_addresses(connection, "whatsapp")
+            stranger = {"id": uuid.uuid4(), "channel": "whatsapp", "created_at": store.clock()}
+            await connection.execute(insert(conversations), stranger)
+            address = {"kind": "bsuid", "fingerprint": store.fingerprint("whatsapp", new), "value": b"?"}
+            await connection.execute(
+                insert(addresses), {"conversation": stranger["id"], "channel": "whatsapp", **address}
+            )
+            await room.until(lambda: room.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        await room.until(lambda: room.value("SELECT count(*) = 0 FROM bot.inbox WHERE answered_at IS NULL"))
+    assert await room.value("SELECT count(*) FROM bot.conversations") == 1
+    assert await room.value("SELECT count(*) FROM bot.addresses") == 2
 
 
 async def test_two_conversations_that_turn_out_to_be_one(room: Room) -> None:

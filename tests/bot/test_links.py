@@ -185,6 +185,21 @@ async def test_marks_are_given_and_kept_apart_from_the_page(linked_bot: Bot, dis
     assert len(district.surveys) == 1
 
 
+async def test_marks_are_given_before_their_link_is_used_up(linked_bot: Bot, district: FakeBackend) -> None:
+    """Whoever dies in between has them given again, under the same id."""
+    url = await link(linked_bot, "penilaian", SURVEY)
+    used: list[int] = []
+
+    async def look() -> None:
+        used.append(await linked_bot.value("SELECT count(*) FROM bot.links WHERE used_at IS NOT NULL"))
+
+    district.rating = look
+    async with linked_bot.http.post(url, data={"waktu": "2"}) as response:
+        assert "Terima kasih" in await response.text()
+    await look()
+    assert used == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [({}, "Belum ada yang dinilai"), ({"saran": "a" * 1001, "waktu": "1"}, "terlalu panjang")],

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import psycopg
+import pytest
 
+from bot.channel import FileReference, SendFailed, SendFailure
+from bot.files import store_file
 from bot.lasting import lasting
 from tests.bot.conftest import Room
 from tests.bot.fakes import update
@@ -19,6 +22,20 @@ async def test_an_address_that_cannot_be_opened_holds_up_only_its_own_conversati
         await room.until(lambda: room.channel.texts() == ["Jawaban: dua"])
         await asyncio.sleep(0.2)
     assert await room.value("SELECT count(*) FROM bot.outbox WHERE state = 'queued'") == 1
+
+
+async def test_a_file_that_takes_too_long_is_fetched_another_time(room: Room) -> None:
+    """For as long as a claim lasts nobody else answers that conversation, and no longer."""
+    await room.receive(update("1", text="satu"))
+    room.channel.files["m1"] = b"foto"
+    room.channel.before_downloading = lambda: asyncio.sleep(30)
+    photo = FileReference("m1", "kk.jpg", "image/jpeg", 4)
+    message = await room.value("SELECT id FROM bot.inbox")
+    with pytest.raises(SendFailed) as failed:
+        await store_file(room.store, room.channel, message, photo, longest=0.05)
+    assert failed.value.failure is SendFailure.RETRY
+    room.channel.before_downloading = None
+    assert (await store_file(room.store, room.channel, message, photo, longest=5)).size == 4
 
 
 async def test_what_ends_by_mistake_is_begun_again() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -25,6 +26,8 @@ class FakeBackend(Served):
         """contacts whose filings were asked for"""
         self.refused: set[str] = set()
         """contacts whose filings can't be given just now"""
+        self.rating: Callable[[], Awaitable[None]] | None = None
+        """done before a survey is taken"""
         self.trouble: int | None = None
         app = web.Application(middlewares=[self._guard])
         app.add_routes(
@@ -51,6 +54,8 @@ class FakeBackend(Served):
         return web.Response(text="ok")
 
     async def _survey(self, request: web.Request) -> web.Response:
+        if self.rating is not None:
+            await self.rating()
         self.surveys.append((request.match_info["number"], request.query["contact"], await request.json()))
         return web.Response(status=204)
 

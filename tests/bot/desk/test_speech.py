@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from bot.attachments import Attachment
-from bot.channel import SendFailed, SendFailure
+from bot.channel import Address, FileReference, SendFailed, SendFailure, Update
 from bot.desk import states
 from bot.desk.changes import Change, changes
 from bot.desk.officer import DeskRefused, Refusal
@@ -18,6 +18,8 @@ from bot.desk.packet import packet
 from bot.desk.presence import come
 from bot.desk.speech import note, retry, say, typing
 from bot.desk.transcript import file, transcript
+from bot.files import store_file
+from bot.reading import uploaded
 from tests.bot.conftest import Room
 from tests.bot.desk.people import BUDI, DEWI, RINI, SITI, asks_for_a_person
 from tests.bot.fakes import update
@@ -30,6 +32,19 @@ async def _held(room: Room, rasa: FakeRasa) -> uuid.UUID:
     person = await asks_for_a_person(room, rasa)
     await states.claim(room.desk(), BUDI, person)
     return person
+
+
+async def test_what_is_sent_by_a_link_is_there_for_the_officer(room: Room, rasa: FakeRasa) -> None:
+    person = await _held(room, rasa)
+    raw = uploaded("kk.jpg", "image/jpeg", 4, "Kartu Keluarga", draft="3b6a", document="kk")
+    await room.receive(Update("unggah:1", [Address("bsuid", "ID.1")], None, raw))
+    message = await room.value("SELECT max(id) FROM bot.inbox")
+    room.channel.files[""] = b"foto"
+    kept = await store_file(room.store, room.channel, message, FileReference("", "kk.jpg", "image/jpeg", 4))
+    await room.work_off()
+    line = (await transcript(room.desk(), BUDI, person))[-1]
+    assert (line.side, line.text, line.file and line.file.id) == ("citizen", "Kartu Keluarga", kept.id)
+    assert (await file(room.desk(), BUDI, person, kept.id)).content == b"foto"
 
 
 async def test_words_and_files_go_out_and_their_state_is_seen(room: Room, rasa: FakeRasa) -> None:
