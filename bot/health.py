@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import aiohttp
 from sqlalchemy import text
@@ -17,17 +17,26 @@ _PATIENCE = 3.0
 
 
 class Health:
-    def __init__(self, store: Store, session: aiohttp.ClientSession, parts: Mapping[str, Sequence[str]]) -> None:
-        """`parts` gives each part's addresses; one that answers is enough."""
+    def __init__(
+        self,
+        store: Store,
+        session: aiohttp.ClientSession,
+        parts: Mapping[str, Sequence[str]],
+        foreign: Collection[str] = (),
+    ) -> None:
+        """`parts` gives each part's addresses; one that answers is enough. Of `foreign` parts, which need not know how one
+        asks whether they are well, any answer that is no trouble is.
+        """
         self._store = store
         self._session = session
         self._parts = parts
+        self._foreign = foreign
 
     async def parts(self) -> dict[str, bool]:
         async with asyncio.TaskGroup() as group:
             checks = {"database": group.create_task(self._database())}
             for name, urls in self._parts.items():
-                checks[name] = group.create_task(self._answers(urls))
+                checks[name] = group.create_task(self._answers(urls, 500 if name in self._foreign else 400))
         return {name: check.result() for name, check in checks.items()}
 
     async def _database(self) -> bool:
@@ -38,11 +47,11 @@ class Health:
             return False
         return True
 
-    async def _answers(self, urls: Sequence[str]) -> bool:
+    async def _answers(self, urls: Sequence[str], below: int) -> bool:
         for url in urls:
             try:
                 async with asyncio.timeout(_PATIENCE), self._session.get(url) as response:
-                    if response.ok:
+                    if response.status < below:
                         return True
             except (aiohttp.ClientError, TimeoutError):
                 continue

@@ -325,7 +325,8 @@ def _contact_choice(due: Due) -> str | None:
 
 
 def _is_silenced(due: Due, handler: str) -> bool:
-    return due.kind is Kind.BOT and handler != "bot"
+    """The desk's own words are for those who wait: once an officer is there, they only talk in between."""
+    return (due.kind is Kind.BOT and handler != "bot") or (due.kind is Kind.DESK and handler == "officer")
 
 
 def _remembering(due: Due, verdict: Verdict) -> Verdict:

@@ -198,7 +198,7 @@ async def running(
                 if chatwoot and settings.chatwoot
                 else []
             )
-            health = Health(store, session, parts)
+            health = Health(store, session, parts, foreign={"backend"})
             holders = tuple(channel for channel in channels.values() if isinstance(channel, WhatsApp))
             watch = Watch(metrics, health, folders=settings.folders, holders=holders, inspect=settings.inspect)
             await stack.enter_async_context(_background(watch.run))
@@ -296,8 +296,8 @@ async def _polling(store: Store, channel: Channel | None, settings: BotSettings)
         yield
         return
     if settings.telegram.mode == "webhook":
-        await channel.register_webhook()
-        yield
+        async with _background(channel.register_webhook):
+            yield
         return
 
     async def store_batch(updates: list[Update]) -> None:

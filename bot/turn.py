@@ -180,10 +180,15 @@ class Turns:
         handler: str,
         linked: Sequence[uuid.UUID],
     ) -> Answer:
+        sent_at = stored.sent_at or stored.received_at
+        stale = self._store.clock() - sent_at > channel.capabilities.stale
+        if message.choice is not None and (handler != "bot" or stale):
+            # No turn of the bot's follows, and still the button mustn't seem stuck.
+            with self._acknowledged(channel, update):
+                pass
         if handler != "bot":
             return await self._for_officer(stored, channel, message, waiting=handler == "queued")
-        sent_at = stored.sent_at or stored.received_at
-        if self._store.clock() - sent_at > channel.capabilities.stale:
+        if stale:
             return Answer(Outcome.STALE)
         if message.edited:
             return self._told("pesan_diubah")

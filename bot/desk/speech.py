@@ -114,6 +114,9 @@ async def retry(
             update(outbox)
             .where(table.id == message)
             .values(
+                # From now on it is the officer who says it: what the desk said is silenced while there is one.
+                kind=Kind.OFFICER.value,
+                officer=officer.id,
                 state=State.QUEUED.value,
                 body=room.store.outbox.seal_json(again.to_json()),
                 provider_id=None,

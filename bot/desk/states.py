@@ -414,12 +414,12 @@ async def _end(
 ) -> None:
     """The conversation's row is locked, and its state was looked at."""
     await _move(connection, conversation, true(), handler="bot", handoff=None, officer=None, officer_lease_until=None)
-    # What the bot wanted to say before, and couldn't, is overtaken by what officer and citizen said.
+    # What bot and desk wanted to say before, and couldn't, is overtaken by what officer and citizen said.
     await connection.execute(
         update(outbox)
         .where(
             outbox.c.conversation == conversation,
-            outbox.c.kind == Kind.BOT.value,
+            outbox.c.kind.in_((Kind.BOT.value, Kind.DESK.value)),
             outbox.c.state == State.QUEUED.value,
         )
         .values(state=State.WITHHELD.value)

@@ -24,6 +24,16 @@ async def test_a_message_is_answered(room: Room, rasa: FakeRasa) -> None:
     assert len(room.channel.acknowledged) == 1
 
 
+@pytest.mark.parametrize("handler", ["queued", "officer"])
+async def test_a_tap_is_acknowledged_while_the_desk_has_the_conversation(room: Room, handler: str) -> None:
+    await room.receive(update("m1", text="halo"))
+    await room.work_off()
+    await room.rows("UPDATE bot.conversations SET handler = :handler", handler=handler)
+    await room.receive(update("m2", kind="choice", data="1:0", title="Ya"), update("m3", text="iya"))
+    await room.work_off()
+    assert [body["kind"] for body in room.channel.acknowledged] == ["text", "choice"]
+
+
 @pytest.mark.parametrize("in_form", [True, False])
 async def test_whether_the_form_took_it_is_kept(room: Room, rasa: FakeRasa, in_form: bool) -> None:
     frame = {"intent": "di_luar_topik", "confidence": 0.4, "service": None, "service_confidence": None, "entities": []}

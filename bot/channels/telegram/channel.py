@@ -161,11 +161,21 @@ class Telegram:
                 await self._bot.send_chat_action(int(address.value), "typing")
 
     async def register_webhook(self) -> None:
-        """Raises SendFailed."""
-        with _refusals():
-            await self._bot.set_webhook(
-                self._settings.webhook_url, secret_token=self._settings.webhook_secret, allowed_updates=updates.ALLOWED
-            )
+        """Ask until it is taken: Telegram may be away when we start, and the other channels aren't."""
+        pause = _SHORTEST_PAUSE
+        while True:
+            try:
+                await self._bot.set_webhook(
+                    self._settings.webhook_url,
+                    secret_token=self._settings.webhook_secret,
+                    allowed_updates=updates.ALLOWED,
+                )
+            except TelegramError as error:
+                _log.warning("Telegram didn't take the webhook, next try in %.0f s: %s", pause, _reason(error))
+            else:
+                return
+            await self._sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def poll(self, receive: Callable[[list[Update]], Awaitable[None]]) -> None:
         """Ask for updates for ever. Telegram forgets a batch only when asked for the next one, which is after `receive` has
@@ -174,7 +184,9 @@ class Telegram:
         pause = _SHORTEST_PAUSE
         while True:
             try:
-                await self._bot.delete_webhook()
+                # Where it is still there, asking says so.
+                with contextlib.suppress(TelegramError):
+                    await self._bot.delete_webhook()
                 async with contextlib.aclosing(self._batches()) as batches:
                     async for batch in batches:
                         if batch:

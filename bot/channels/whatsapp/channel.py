@@ -120,6 +120,8 @@ class WhatsApp:
 
     async def acknowledge(self, update: Mapping[str, Any], answered: asyncio.Event | None = None) -> None:
         """Blue ticks, also on earlier messages, and "sedang mengetik…" for 25 seconds or until the answer."""
+        if answered is not None and answered.is_set():
+            return
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, KeyError, TypeError, IndexError):
             message = update["value"]["messages"][0]["id"]
             seen = {"messaging_product": "whatsapp", "status": "read", "message_id": message}

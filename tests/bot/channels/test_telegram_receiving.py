@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.channel import SendFailed, SendFailure, Update
+from bot.channel import Update
 from bot.channels.telegram import Telegram, TelegramSettings, verify_secret
 from tests.fakes.telegram import FakeTelegram
 
@@ -159,9 +159,22 @@ async def test_webhook(bot_api: FakeTelegram) -> None:
     assert receiver.ids == [first, first, second, second]
 
 
-async def test_a_webhook_telegram_refuses(bot_api: FakeTelegram) -> None:
-    channel = Telegram(TelegramSettings(bot_api.token, api_url=bot_api.url, webhook_secret="ada spasi"))
-    with pytest.raises(SendFailed) as caught:
-        await channel.register_webhook()
-    assert caught.value.failure is SendFailure.PAYLOAD
+async def test_a_webhook_is_asked_for_until_telegram_takes_it(bot_api: FakeTelegram, sleeper: Sleeper) -> None:
+    settings = TelegramSettings(bot_api.token, api_url=bot_api.url, mode="webhook", webhook_url="http://127.0.0.1:9/w")
+    channel = Telegram(settings, sleep=sleeper)
+    bot_api.fail(502, "Bad Gateway", times=3, method="setWebhook")
+    await channel.register_webhook()
+    assert (bot_api.webhook, sleeper.pauses) == ("http://127.0.0.1:9/w", [1, 2, 4])
     await channel.close()
+
+
+async def test_polling_goes_on_where_a_webhook_can_not_be_taken_away(
+    bot_api: FakeTelegram, inbox: Inbox, poller: Telegram
+) -> None:
+    bot_api.fail(404, "Not Found", times=100, method="deleteWebhook")
+    task = asyncio.create_task(poller.poll(inbox.receive))
+    await bot_api.say("halo")
+    await bot_api.wait_confirmed()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(inbox.stored) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -395,6 +396,14 @@ async def test_acknowledge_marks_as_read_and_types(whatsapp: WhatsApp, graph: Fa
             "typing_indicator": {"type": "text"},
         }
     ]
+
+
+async def test_acknowledge_types_nothing_where_no_answer_follows(whatsapp: WhatsApp, graph: FakeWhatsApp) -> None:
+    await graph.say("halo")
+    answered = asyncio.Event()
+    answered.set()
+    await whatsapp.acknowledge(whatsapp.split(graph.webhooks[-1])[0].body, answered)
+    assert graph.acknowledged == []
 
 
 async def test_acknowledge_never_raises(whatsapp: WhatsApp, graph: FakeWhatsApp, unused_tcp_port: int) -> None:

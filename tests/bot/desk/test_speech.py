@@ -85,6 +85,17 @@ async def test_a_form_that_is_sent_twice_goes_out_once(room: Room, rasa: FakeRas
     assert room.channel.texts() == ["Sudah jadi.", "Sudah jadi."]
 
 
+async def test_nothing_but_the_officer_speaks_once_there_is_one(room: Room, rasa: FakeRasa) -> None:
+    """What those who wait are told may still be on its way when somebody takes them."""
+    person = await asks_for_a_person(room, rasa)
+    await room.rows("UPDATE bot.outbox SET state = 'queued', sent_at = NULL, provider_id = NULL")
+    assert await room.value("SELECT count(*) FROM bot.outbox WHERE kind = 'desk' AND state = 'queued'") > 0
+    await states.claim(room.desk(), BUDI, person)
+    await say(room.desk(), BUDI, person, "Selamat pagi.")
+    await room.work_off()
+    assert room.channel.texts() == ["Selamat pagi."]
+
+
 async def test_a_retry_really_sends(room: Room, rasa: FakeRasa) -> None:
     person = await _held(room, rasa)
     desk = room.desk()
