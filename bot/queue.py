@@ -39,10 +39,10 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from bot.channel import Address
 from bot.lease import is_as_seen, is_over, seen
 from bot.notices import CHANGED
-from bot.outbox import WINDOW_CLOSED, Kind, State, mark_unreachable
+from bot.outbox import MOST_TRIES, WINDOW_CLOSED, Kind, State, mark_unreachable
 from bot.reply import Bubble
 from bot.store import Store
-from bot.tables import addresses, conversations, halts, is_queued, outbox
+from bot.tables import addresses, conversations, halts, is_held, is_queued, outbox
 
 __all__ = [
     "BURST",
@@ -57,6 +57,7 @@ __all__ = [
     "handled_by",
     "queued",
     "reached_at",
+    "release_held",
 ]
 
 BURST = 10
@@ -322,6 +323,19 @@ async def give_back(store: Store, waiting: Waiting, pause: timedelta | None, use
     async with store.single.connect() as connection:
         more = await connection.scalar(_GIVE_BACK, _giving_back(store, waiting, pause, used) | {"due": None})
     return bool(more) and pause is None
+
+
+async def release_held(store: Store, channel: str, since: datetime) -> None:
+    """What is held for citizens who have written after `since`: a message that comes the very moment something is held doesn't
+    see that it is.
+    """
+    written = conversations.c.id == outbox.c.conversation, conversations.c.last_message_at > since
+    async with store.single.connect() as connection:
+        await connection.execute(
+            update(outbox)
+            .where(is_held, outbox.c.attempts < MOST_TRIES, conversations.c.channel == channel, *written)
+            .values(state=State.QUEUED.value)
+        )
 
 
 def _holding(store: Store, waiting: Waiting) -> dict[str, Any]:

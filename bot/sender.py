@@ -40,6 +40,7 @@ from bot.queue import (
     handled_by,
     queued,
     reached_at,
+    release_held,
 )
 from bot.reply import is_own_number
 from bot.store import Store
@@ -48,6 +49,8 @@ __all__ = ["Sender"]
 
 _MOST_UNKNOWN = 3
 _BUSY = timedelta(seconds=5)
+_RELEASE = timedelta(minutes=1)
+"""between two looks for what is held though it may go, which is rare"""
 _MISTAKE = timedelta(seconds=5)
 _OPERATOR = timedelta(minutes=1)
 _LONGEST_BACKOFF = timedelta(minutes=10)
@@ -82,6 +85,8 @@ class Sender:
         self._poll = poll
         self._under_way: dict[uuid.UUID, datetime] = {}
         """conversations that we are sending to, and since when the present message"""
+        self._released = store.clock()
+        """when what is held was looked for last"""
         self._stopping = False
         self._woken = asyncio.Event()
         self._pause: tuple[datetime, datetime] | None = None
@@ -114,6 +119,7 @@ class Sender:
                         crew.start(self._work(waiting))
                     if not found and not self._halted:
                         await self._look_for_halt()
+                        await self._release_held()
                     if len(found) < crew.free or trying:
                         await wait(self._woken, self._poll)
 
@@ -132,6 +138,16 @@ class Sender:
             else:
                 self._tell_operators(found[1])
         return found is None or found[0] <= self._store.clock()
+
+    async def _release_held(self) -> None:
+        now, window = self._store.clock(), self._channel.capabilities.window
+        if window is None or self._released <= now < self._released + _RELEASE:
+            return
+        self._released = now
+        try:
+            await release_held(self._store, self._channel.name, now - window + _RELEASE)
+        except (SQLAlchemyError, OSError) as error:
+            _logger.warning("looking for what is held failed: %s", fault(error))
 
     def _tell_operators(self, code: int | None) -> None:
         _logger.critical(

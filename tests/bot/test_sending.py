@@ -151,6 +151,17 @@ async def test_outside_the_window_a_notification_waits_and_goes_first(room: Room
     assert room.channel.texts() == ["kabar", "Jawaban: halo"]
 
 
+async def test_what_is_held_the_moment_they_write_goes_soon(room: Room) -> None:
+    person = await _person(room)
+    await _queue(room, person, "kabar", kind=Kind.NOTIFICATION)
+    await room.rows("UPDATE bot.outbox SET state = 'held' WHERE kind = 'notification'")
+    async with room.at_work():
+        await asyncio.sleep(0.2)
+        assert room.channel.posted == []
+        room.clock.advance(timedelta(minutes=2))
+        await room.until(lambda: room.channel.texts() == ["kabar"])
+
+
 async def test_a_provider_that_says_the_window_is_closed_is_believed(room: Room) -> None:
     person = await _person(room)
     room.channel.failures = [_failed(SendFailure.WINDOW_CLOSED, code=131047)] * 2
