@@ -83,8 +83,7 @@ class Answer(DialogueAction):
                 if service.online:
                     reply.say(self.texts("jawab_daring", kanal=", ".join(service.online)))
             case "tanya_lokasi" | "tanya_jam_layanan":
-                reply.say(self.texts("untuk_layanan", layanan=service.name))
-                self._tell_offices([self.offices[office] for office in service.offices[:2]], turn, reply)
+                self._tell_where(service, turn, reply)
             case _:
                 self._tell_list("jawab_syarat", service, service.requirements, reply)
 
@@ -114,6 +113,14 @@ class Answer(DialogueAction):
         reply.say(self.texts(key, layanan=service.name, isi="\n".join(lines)))
         if any(fact.needs_warning for fact in facts):
             reply.say(self.texts("perlu_verifikasi_bintang"))
+
+    def _tell_where(self, service: Service, turn: Turn, reply: Reply) -> None:
+        offices = self.offices.known(service.offices)[:2]
+        if not offices:
+            reply.say(self.texts("jawab_kantor_tidak_ada", layanan=service.name, instansi=service.agency))
+            return
+        reply.say(self.texts("untuk_layanan", layanan=service.name))
+        self._tell_offices(offices, turn, reply)
 
     def _tell_offices(self, offices: Sequence[Office], turn: Turn, reply: Reply) -> None:
         tell = self._hours if turn.intent == "tanya_jam_layanan" else self._place

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from actions.backend import Backend, BackendDown, Unknown
+from actions.entry import listed_in, plain_name
 
 __all__ = ["Catalogue", "Fact", "Item", "Service", "Summary"]
 
@@ -58,14 +59,14 @@ class Service(Summary):
     offices: Sequence[str]
     online: Sequence[str]
     requirements: Sequence[Fact]
-    documents: Sequence[Item]
+    documents: Sequence[Item] | None
+    """None where the catalogue doesn't tell"""
     fields: Sequence[Item]
     fee: Fact
     time_limit: Fact
     legal_basis: Sequence[Fact]
     steps: Sequence[Fact]
     notes: Sequence[Fact]
-    sources: Sequence[str]
     representation: str | None
     """who may do it for somebody else: `always` (with a power of attorney), `unless_family`, `not_allowed`"""
     due_if_today: date | None
@@ -74,7 +75,7 @@ class Service(Summary):
     @property
     def is_filed(self) -> bool:
         """Whether the chat has a form for it."""
-        return self.mode != "rujukan" and bool(self.fields)
+        return self.mode == "permohonan" or (self.mode != "rujukan" and bool(self.fields))
 
     @property
     def may_be_represented(self) -> bool:
@@ -122,7 +123,8 @@ class Catalogue:
         known = self._services.get(name)
         if known is None or time.monotonic() - known[0] > _FRESH:
             try:
-                known = (time.monotonic(), _service(await self._backend.service(name)))
+                entry = await self._backend.service(name)
+                known = (time.monotonic(), _service(entry, (await self.summaries()).get(name)))
                 self._services[name] = known
             except Unknown:
                 return None
@@ -138,7 +140,9 @@ def _summary(body: Mapping[str, Any]) -> Summary:
     return Summary(body["id"], body["name"], tuple(body["families"]), body["mode"], body["agency"])
 
 
-def _service(body: Mapping[str, Any]) -> Service:
+def _service(entry: Mapping[str, Any], summary: Summary | None) -> Service:
+    """What the contract says of every service is listed; of "the whole catalogue entry" a backend may tell more or less."""
+    body = {**(asdict(summary) if summary is not None else {}), **entry}
     return Service(
         id=body["id"],
         name=body["name"],
@@ -148,25 +152,36 @@ def _service(body: Mapping[str, Any]) -> Service:
         offices=tuple(body.get("offices") or ()),
         online=tuple(body.get("online") or ()),
         requirements=_facts(body.get("requirements")),
-        documents=tuple(
-            Item(d["id"], d["name"], d["optional"], d.get("condition"), bool(d.get("only_if")))
-            for d in body.get("documents") or ()
-        ),
-        fields=tuple(Item(f["id"], f["name"], f["optional"]) for f in body.get("fields") or ()),
-        fee=_fact(body["fee"]),
-        time_limit=_fact(body["time_limit"]),
+        documents=_items(body, "documents") if isinstance(body.get("documents"), list) else None,
+        fields=_items(body, "fields"),
+        fee=_fact(body.get("fee")),
+        time_limit=_fact(body.get("time_limit")),
         legal_basis=_facts(body.get("legal_basis")),
         steps=_facts(body.get("steps")),
         notes=_facts(body.get("notes")),
-        sources=tuple(source["title"] for source in body.get("sources") or ()),
         representation=body.get("power_of_attorney"),
         due_if_today=date.fromisoformat(body["due_on_if_today"]) if body.get("due_on_if_today") else None,
     )
 
 
-def _facts(items: Sequence[Mapping[str, Any]] | None) -> tuple[Fact, ...]:
-    return tuple(_fact(item) for item in items or ())
+def _items(body: Mapping[str, Any], kind: str) -> tuple[Item, ...]:
+    return tuple(
+        Item(
+            each["id"],
+            each.get("name") or plain_name(each["id"]),
+            bool(each.get("optional")),
+            each.get("condition"),
+            bool(each.get("only_if")),
+        )
+        for each in listed_in(body, kind)
+    )
 
 
-def _fact(item: Mapping[str, Any]) -> Fact:
-    return Fact(item["text"], bool(item.get("unverified")))
+def _facts(told: Any) -> tuple[Fact, ...]:
+    return tuple(_fact(each) for each in (told if isinstance(told, list) else [told] if told else ()))
+
+
+def _fact(told: Any) -> Fact:
+    """Mere words say nothing of their source."""
+    fact = told if isinstance(told, Mapping) else {"text": told, "unverified": True}
+    return Fact(str(fact.get("text") or _UNKNOWN), bool(fact.get("unverified")))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from rasa_sdk.events import EventType, SlotSet
 
 from actions.action import Resources
-from actions.backend import BackendDown, NotNow
+from actions.backend import BackendDown, NotNow, Unknown
 from actions.filed import Filing
 from actions.own_filings import Own, OwnFilings
 from actions.turn import Reply, Turn
@@ -84,6 +84,10 @@ class Confirmation:
             await self._backend.confirm(number, own.contact, turn.message_id, resolved=resolved, note=note)
         except NotNow:
             reply.say(self._texts("pengaduan_tidak_menunggu", nomor=number))
+            return [SlotSet("tawaran", None)]
+        except Unknown:
+            reply.say(self._texts("pengaduan_lewat_petugas", nomor=number))
+            reply.offer("niat:bicara_petugas", "Tanya petugas")
             return [SlotSet("tawaran", None)]
         reply.say(self._texts("pengaduan_ditutup" if resolved else "pengaduan_dibuka_lagi", nomor=number))
         if resolved:

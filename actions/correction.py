@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from rasa_sdk.events import ActionExecutionRejected, EventType, FollowupAction, SlotSet
 
 from actions.action import FORM, DialogueAction, Resources
 from actions.backend import NotNow, Question, Refused, Unknown
 from actions.changing import named_in
+from actions.entry import listed_in, question_of
 from actions.filed import Filing, Flaw
 from actions.interpretation import Aside, Explain, Stale, Unfit, Value, asks_besides, interpret, is_aside
 from actions.interpretation import File as SentFile
@@ -228,24 +228,17 @@ class Correction:
         return own if own is not None and own.filing.state == _WANTED and own.filing.fix else None
 
     async def _question(self, filing: Filing, flaw: Flaw) -> Question:
-        if flaw.question is not None:
-            return replace(flaw.question, optional=False)
-        service = await self._backend.service(filing.service)
-        if flaw.is_document:
-            document = _entry(service, "documents", flaw)
-            good = f" {self._texts('perbaiki_foto', baik=document['good'])}" if document.get("good") else ""
-            question = self._texts("perbaiki_dokumen", bagian=flaw.name) + good
-            return Question(flaw.item, "document", question, None, (), optional=False)
-        field = _entry(service, "fields", flaw)
-        choices = tuple((str(each["id"]), str(each["title"])) for each in field.get("choices") or ())
-        asked = field.get("question") or self._texts("perbaiki_isian", bagian=flaw.name)
-        return Question(flaw.item, field.get("type") or "text", asked, field.get("help"), choices, optional=False)
+        question = flaw.question
+        if question is None:
+            entry = await self._backend.service(filing.service)
+            question = question_of(flaw.item, flaw.name, entry, self._texts, is_document=flaw.is_document)
+        return replace(question, optional=False)
 
     async def _most_pages(self, filing: Filing, flaw: Flaw) -> int:
         if flaw.maximum_pages:
             return flaw.maximum_pages
-        service = await self._backend.service(filing.service)
-        return int(_entry(service, "documents", flaw).get("maximum_pages") or 1)
+        documents = listed_in(await self._backend.service(filing.service), "documents")
+        return next((int(each.get("maximum_pages") or 1) for each in documents if each["id"] == flaw.item), 1)
 
 
 def _meaning(question: Question, turn: Turn) -> Aside | Explain | Stale | Unfit | SentFile | Value:
@@ -277,11 +270,6 @@ def _is_over(events: Sequence[EventType]) -> bool:
 
 def _puts_off(turn: Turn) -> bool:
     return puts_off(turn.text) or (turn.intent == "batal" and is_aside(turn))
-
-
-def _entry(service: Mapping[str, Any], kind: str, flaw: Flaw) -> Mapping[str, Any]:
-    """Empty for what the service doesn't ask any more."""
-    return next((entry for entry in service.get(kind) or () if entry["id"] == flaw.item), {})
 
 
 def _pages(flaw: Flaw, turn: Turn) -> Sequence[IncomingFile]:

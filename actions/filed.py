@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from actions.entry import plain_name
 from actions.question import Question, read_question
 
 __all__ = [
@@ -49,7 +50,8 @@ class Flaw:
 
 @dataclass(frozen=True)
 class Result:
-    content_type: str
+    content_type: str | None
+    """None where the backend doesn't tell"""
     code: str | None
     """by which anyone can check it"""
 
@@ -130,7 +132,8 @@ def read_filing(body: Mapping[str, Any], our_state: Callable[[str], str]) -> Fil
         ),
         fix=tuple(_flaw(item, names, questions) for item in body.get("fix") or ()),
         result=_result(body.get("result")),
-        confirmed=bool(body.get("confirmed")),
+        # Who doesn't tell doesn't ask.
+        confirmed=bool(body.get("confirmed", True)),
     )
 
 
@@ -156,7 +159,7 @@ def read_kept(body: Mapping[str, Any]) -> Kept:
 def _flaw(item: Mapping[str, Any], names: Mapping[str, str], questions: Mapping[str, Mapping[str, Any]]) -> Flaw:
     """A backend may leave the names out."""
     identifier = str(item.get("document") or item.get("field") or "")
-    name = str(names.get(identifier, identifier.replace("_", " ")))
+    name = str(names.get(identifier, plain_name(identifier)))
     asked = questions.get(identifier)
     return Flaw(
         identifier,
@@ -168,8 +171,10 @@ def _flaw(item: Mapping[str, Any], names: Mapping[str, str], questions: Mapping[
     )
 
 
-def _result(body: Mapping[str, Any] | None) -> Result | None:
-    return Result(str(body["content_type"]), body.get("code")) if body else None
+def _result(body: Any) -> Result | None:
+    """Whatever a backend says of it: that it is there."""
+    told = body if isinstance(body, Mapping) else {}
+    return Result(told.get("content_type"), told.get("code")) if body else None
 
 
 def _day(text: str | None) -> date | None:

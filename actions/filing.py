@@ -126,7 +126,8 @@ class File(_Starting):
             reply.handoff = {"reason": "layanan_staf", "service": service.id}
             return
         steps = "\n".join(f"{i}. {step.text}" for i, step in enumerate(service.steps, 1))
-        reply.say(self.texts("rujukan", layanan=service.name, instansi=service.agency, langkah=steps))
+        told = steps or self.texts("rujukan_langkah_tidak_ada")
+        reply.say(self.texts("rujukan", layanan=service.name, instansi=service.agency, langkah=told))
         if any(step.needs_warning for step in service.steps):
             reply.say(self.texts("perlu_verifikasi"))
         reply.offer(f"niat:tanya_syarat:{service.id}", "Syarat")

@@ -7,6 +7,7 @@ turn to that.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from actions.action import FORM, DialogueAction, Resources
 from actions.backend import Draft, Incomplete, NotNow, OpenFiling, Question, Refused, Unknown
 from actions.changing import WHICH, earlier_than, named_in, wanted_by
+from actions.entry import question_of
 from actions.interpretation import (
     STORIES,
     Aside,
@@ -82,7 +84,13 @@ class _FormAction(DialogueAction):
         """The draft; its `next` is the field being changed, if any. Raises Unknown when it is gone."""
         changing = turn.slot("ubah")
         asked = None if changing in (None, WHICH) else changing.removeprefix(MORE)
-        return await self.backend.draft(turn.slot("draf") or "", ask=asked)
+        draft = await self.backend.draft(turn.slot("draf") or "", ask=asked)
+        item = draft.item(asked) if asked is not None else None
+        if item is None or (draft.next is not None and draft.next.field == item.id):
+            return draft
+        entry = await self.backend.entry(draft.service)
+        question = question_of(item.id, item.name, entry, self.texts, is_document=item.is_document)
+        return replace(draft, next=question)
 
     async def review(self, draft: Draft) -> Review:
         service = await self.catalogue.service(draft.service)
@@ -90,9 +98,9 @@ class _FormAction(DialogueAction):
             raise Unknown(draft.service)
         return Review(service, self.texts)
 
-    async def tell_sent(self, draft: Draft, reply: Reply) -> list[EventType]:
-        """Of a draft that was submitted, from the person's other phone perhaps."""
-        filing = await self.backend.submit(draft.id)
+    async def tell_sent(self, draft: str, reply: Reply) -> list[EventType]:
+        """Of a draft that was submitted, from the person's other phone perhaps. Raises Unknown."""
+        filing = await self.backend.submit(draft)
         reply.say(self.texts("sudah_terkirim", nomor=filing.number))
         reply.offer(f"status:{filing.number}", "Lihat status")
         return [*_ENDED, self.mean(None)]
@@ -112,6 +120,10 @@ class TakeAnswer(_FormAction):
         try:
             return await self._take_unless_sent(turn, reply)
         except Unknown:
+            if _sends(turn) or _sends_again(turn):
+                # Not every backend shows a draft that was sent; by this very message, perhaps, whose turn then failed.
+                with suppress(Unknown):
+                    return await self.tell_sent(turn.slot("draf") or "", reply)
             reply.say(self.texts("draf_hilang"))
             return _ENDED
         except Refused as refusal:
@@ -131,7 +143,7 @@ class TakeAnswer(_FormAction):
         if turn.file is None and (_sends(turn) or _sends_again(turn)):
             # By this very message, perhaps, whose turn then failed.
             return await self._submit(draft, await self.review(draft), turn, reply, again=False)
-        return await self.tell_sent(draft, reply)
+        return await self.tell_sent(draft.id, reply)
 
     async def _take(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
         if turn.file is not None:
@@ -205,7 +217,9 @@ class TakeAnswer(_FormAction):
     def _tell_kecamatan(self, question: Question, value: str | None, now: Draft, reply: Reply) -> None:
         """Whoever named a desa instead sees which kecamatan it was taken for."""
         kecamatan = now.answers.get(question.field)
-        if question.type != "kecamatan" or kecamatan is None or value in (*dict(question.choices), kecamatan):
+        if question.type != "kecamatan" or kecamatan is None or value in dict(question.choices):
+            return
+        if fold(value or "") == fold(kecamatan):
             return
         desa = next(
             (now.answers[item.id] for item in now.items if item.type == "desa" and item.id in now.answers), value
@@ -318,7 +332,7 @@ class AskNext(_FormAction):
             reply.say(self.texts("draf_hilang"))
             return [SlotSet("draf", None), SlotSet("ubah", None)]
         if draft.submitted:
-            return [*await self.tell_sent(draft, reply), SlotSet("requested_slot", None)]
+            return [*await self.tell_sent(draft.id, reply), SlotSet("requested_slot", None)]
         if turn.slot("ubah") == WHICH:
             self._ask_which(draft, reply)
         elif draft.known is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actions.catalogue import Item, Service
@@ -58,7 +58,7 @@ def _told(service: Service, texts: Texts) -> str:
     if service.mode != "permohonan":
         return texts(_SAYINGS[service.mode].offer, layanan=service.name, instansi=service.agency)
     lines = [
-        texts("tawarkan", layanan=service.name, syarat=_checklist(service.documents, texts)),
+        texts("tawarkan", layanan=service.name, syarat=_checklist(service, texts)),
         texts("tawarkan_biaya", biaya=service.fee.text, waktu=_time(service, texts)),
     ]
     if service.originals is not None:
@@ -69,11 +69,14 @@ def _told(service: Service, texts: Texts) -> str:
     return "\n".join(lines)
 
 
-def _checklist(documents: Sequence[Item], texts: Texts) -> str:
-    if not documents:
-        return "- " + texts("tanpa_berkas")
-    lines = [f"☐ {document.name}{_condition(document)}" for document in documents]
-    return "\n".join([*lines, texts("boleh_menyusul")])
+def _checklist(service: Service, texts: Texts) -> str:
+    if service.documents is None:
+        papers = [fact.text for fact in service.requirements]
+    else:
+        papers = [f"{document.name}{_condition(document)}" for document in service.documents]
+    if not papers:
+        return "- " + texts("berkas_belum_tahu" if service.documents is None else "tanpa_berkas")
+    return "\n".join([*(f"☐ {paper}" for paper in papers), texts("boleh_menyusul")])
 
 
 def _condition(document: Item) -> str:

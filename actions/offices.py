@@ -56,9 +56,13 @@ class Offices:
     def __getitem__(self, name: str) -> Office:
         return self._offices[name]
 
+    def known(self, names: Sequence[str]) -> Sequence[Office]:
+        """Those of `names` that are in our file: a district's own catalogue may name others."""
+        return [self._offices[name] for name in names if name in self._offices]
+
     def serving(self, offices: Sequence[str], name: str) -> Office | None:
         """Of `offices`, the one a filing's office is called after: "Kecamatan Candi" is a Kantor Kecamatan."""
-        for office in (self._offices[each] for each in offices if each in self._offices):
+        for office in self.known(offices):
             if office.name == name or (office.place is not None and office.place in name.lower()):
                 return office
         return None

@@ -62,7 +62,7 @@ class Papers:
             # Another page of the same album must not take the place of the doubtful one.
             await self._backend.answer(draft.id, f"{turn.message_id}:{_ACCEPT}", document.id, _ACCEPT)
         elif sent is not None and sent.hint is None and turn.slot("ubah") == document.id and not further:
-            await self._backend.answer(draft.id, f"{turn.message_id}:anew", document.id, None)
+            await self._backend.clear_document(draft.id, f"{turn.message_id}:anew", document.id)
         now = await self._backend.add_document(draft.id, turn.message_id, document.id, content, file.content_type)
         kept = now.documents.get(document.id)
         if kept is None:

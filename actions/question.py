@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Question", "read_question"]
+__all__ = ["Question", "read_choices", "read_question"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,13 @@ def read_question(body: Mapping[str, Any]) -> Question:
         type=body["type"],
         question=body["question"],
         help=body.get("help"),
-        choices=tuple((str(choice["id"]), str(choice["title"])) for choice in body.get("choices") or ()),
+        choices=read_choices(body.get("choices")),
         optional=bool(body.get("optional")),
+    )
+
+
+def read_choices(listed: Sequence[Mapping[str, Any] | str] | None) -> Sequence[tuple[str, str]]:
+    """(id, title) of each; a mere word is both."""
+    return tuple(
+        (each, each) if isinstance(each, str) else (str(each["id"]), str(each["title"])) for each in listed or ()
     )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from rasa_sdk.events import EventType
 
 from actions.action import DialogueAction, Resources
-from actions.filed import Filing, Result
+from actions.backend import Unknown
+from actions.filed import Filing
 from actions.own_filings import Own, OwnFilings
 from actions.turn import OutgoingFile, Reply, Turn
 from actions.verification import Verification
 
 __all__ = ["GiveResult"]
 
-_EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+_EXTENSIONS = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
 
 
 class GiveResult(DialogueAction):
@@ -40,20 +41,25 @@ class GiveResult(DialogueAction):
         elif own.filing.mode != "permohonan" and own.filing.result is None:
             note = own.filing.note or self.texts("jawaban_tidak_ada")
             reply.say(self.texts("hasil_jawaban", nomor=own.filing.number, layanan=name, catatan=note))
-        elif own.filing.result is not None:
-            self._send(own, own.filing.result, name, reply)
+        elif (file := await self._file(own)) is not None:
+            reply.file = file
+            reply.say(self.texts("hasil_dikirim", nomor=own.filing.number, layanan=name))
+            if own.filing.result is not None and own.filing.result.code:
+                reply.say(self.texts("hasil_kode", kode=own.filing.result.code))
         else:
             await self._point(own.filing, name, reply)
         return [self.mean(None)]
 
-    def _send(self, own: Own, result: Result, name: str, reply: Reply) -> None:
-        number = own.filing.number
-        reply.say(self.texts("hasil_dikirim", nomor=number, layanan=name))
-        if result.code:
-            reply.say(self.texts("hasil_kode", kode=result.code))
-        extension = _EXTENSIONS.get(result.content_type, "pdf")
+    async def _file(self, own: Own) -> OutgoingFile | None:
+        number, result = own.filing.number, own.filing.result
+        if result is None:
+            return None
+        try:
+            content_type = result.content_type or await self.backend.result_type(number, own.contact)
+        except Unknown:
+            return None
         address = self.backend.result_address(number, own.contact)
-        reply.file = OutgoingFile(address, f"hasil-{number}.{extension}", result.content_type)
+        return OutgoingFile(address, f"hasil-{number}{_EXTENSIONS.get(content_type, '')}", content_type)
 
     async def _point(self, filing: Filing, name: str, reply: Reply) -> None:
         reply.say(self.texts("hasil_di_kantor", nomor=filing.number, layanan=name, kantor=filing.office))

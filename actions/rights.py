@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 
 from actions.action import DialogueAction, Resources
+from actions.backend import Unknown
 from actions.filed import Kept, KeptFiling
 from actions.own_filings import OwnFilings
 from actions.texts import indonesian_date
@@ -22,6 +23,7 @@ _WISHES = {
     "lihat_data": "data:lihat",
 }
 """kind of wish → choice; the first that fits is meant"""
+_OFFICER = ("niat:bicara_petugas", "Tanya petugas")
 _LISTED = 5
 _FORGOTTEN = (
     "draf", "perbaikan", "halaman", "layanan", "isian", "ubah", "requested_slot", "cerita", "ditinjau",
@@ -39,13 +41,22 @@ class Rights(DialogueAction):
         self._filings = OwnFilings(resources)
 
     async def act(self, turn: Turn, reply: Reply) -> list[EventType]:
-        match turn.choice if (turn.choice or "").startswith("data:") else _wish(turn.text):
+        wish = turn.choice if (turn.choice or "").startswith("data:") else _wish(turn.text)
+        try:
+            return await self._grant(wish, turn, reply)
+        except Unknown:
+            return await self._grant_here(wish, turn, reply)
+
+    async def _grant(self, wish: str | None, turn: Turn, reply: Reply) -> list[EventType]:
+        """Raises Unknown where the backend gives no account of what it keeps, or doesn't erase it."""
+        kept = await self._kept(turn) if wish is not None else ()
+        match wish:
             case "data:lihat":
-                await self._show(turn, reply)
+                await self._show(kept, reply)
             case "data:unduh":
                 await self._give_links(turn, reply)
             case "data:hapus":
-                return await self._ask_to_erase(turn, reply)
+                return self._ask_to_erase(kept, reply)
             case "data:hapus:ya":
                 return await self._erase(turn, reply)
             case "data:tarik":
@@ -60,6 +71,32 @@ class Rights(DialogueAction):
                 self._offer(reply, "data:lihat", "data:unduh", "data:hapus")
         return [self.mean(None)]
 
+    async def _grant_here(self, wish: str | None, turn: Turn, reply: Reply) -> list[EventType]:
+        """What can be done without the backend's account of a person, and who does the rest."""
+        match wish:
+            case "data:hapus":
+                reply.say(self.texts("data_hapus_di_sini_yakin"))
+                reply.offer("data:hapus:ya", "Ya, hapus")
+                reply.offer("niat:tidak", "Tidak jadi")
+                return [self.mean("data:hapus:ya")]
+            case "data:hapus:ya":
+                for contact in turn.contacts:
+                    for draft in await self.backend.drafts(contact):
+                        await self.backend.delete_draft(draft.id)
+                    await self.bot.erase(contact)
+                reply.say(self.texts("data_dihapus_di_sini"))
+                reply.offer(*_OFFICER)
+                return _forget()
+            case "data:tarik" | "data:tarik:ya":
+                reply.say(self.texts("data_persetujuan_tidak_disimpan"))
+                self._offer(reply, "data:hapus")
+                reply.offer(*_OFFICER)
+                return _forget()
+        reply.say(self.texts("data_di_sini"))
+        self._offer(reply, "data:hapus")
+        reply.offer(*_OFFICER)
+        return [self.mean(None)]
+
     async def _give_links(self, turn: Turn, reply: Reply) -> None:
         """One for each conversation: what is exported is one contact's."""
         addresses = [await self.bot.link("data", contact, {}) for contact in turn.contacts]
@@ -69,8 +106,7 @@ class Rights(DialogueAction):
         listed = "\n".join(f"- {address}" for address in addresses)
         reply.say(self.texts("data_unduh_beberapa", jumlah=len(addresses), alamat=listed))
 
-    async def _show(self, turn: Turn, reply: Reply) -> None:
-        kept = await self._kept(turn)
+    async def _show(self, kept: Sequence[Kept], reply: Reply) -> None:
         filings = [filing for each in kept for filing in each.filings]
         drafts, files = sum(each.drafts for each in kept), sum(each.files for each in kept)
         consents = [each.consent_at for each in kept if each.consent_at is not None]
@@ -94,8 +130,7 @@ class Rights(DialogueAction):
         until = indonesian_date(filing.kept_until)
         return self.texts("data_permohonan_sampai", nomor=filing.number, layanan=name, tanggal=until)
 
-    async def _ask_to_erase(self, turn: Turn, reply: Reply) -> list[EventType]:
-        kept = await self._kept(turn)
+    def _ask_to_erase(self, kept: Sequence[Kept], reply: Reply) -> list[EventType]:
         reply.say(self.texts("data_hapus_yakin"))
         if still := [filing for each in kept for filing in each.filings if filing.why]:
             reply.say(self.texts("data_tetap_disimpan", isi=_reasons(still)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actions.action import Resources
 from actions.backend import TooManyTries, Unknown
+from actions.filed import Verified
 from actions.own_filings import OwnFilings
 from actions.texts import indonesian_date
 from actions.turn import Reply, Turn
@@ -36,14 +37,15 @@ class Verification:
             reply.say(self._texts("keaslian_tidak_ada", kode=code))
             reply.offer("niat:pengaduan", "Laporkan")
         else:
-            reply.say(
-                self._texts(
-                    "keaslian_asli",
-                    kode=code,
-                    nomor=found.number,
-                    layanan=await self._filings.service_name(found.service),
-                    kantor=found.office,
-                    tanggal=indonesian_date(found.issued_on),
-                    nama=found.applicant,
-                )
-            )
+            reply.say(self._texts("keaslian_di_kantor", kode=code) if found is None else await self._told(code, found))
+
+    async def _told(self, code: str, found: Verified) -> str:
+        return self._texts(
+            "keaslian_asli",
+            kode=code,
+            nomor=found.number,
+            layanan=await self._filings.service_name(found.service),
+            kantor=found.office,
+            tanggal=indonesian_date(found.issued_on),
+            nama=found.applicant,
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, update
 from sqlalchemy.exc import IntegrityError
 
 from backend.answer import Answer, Problem
@@ -24,16 +24,15 @@ async def adopt_draft(workspace: Workspace, draft_id: UUID, move: Move) -> Answe
 
     async def change(row: Row[Any]) -> dict[str, Any]:
         refuse_unless_open(workspace, row)
-        rivals = (
+        expired = update(drafts).where(
             drafts.c.contact == move.contact,
             drafts.c.service == row.service,
             drafts.c.on_behalf == row.on_behalf,
             drafts.c.state == DraftState.OPEN,
             drafts.c.id != draft_id,
+            drafts.c.expires_at <= workspace.clock(),
         )
-        if await connection.scalar(select(drafts.c.id).where(*rivals, drafts.c.expires_at > workspace.clock())):
-            raise _has_own()
-        await connection.execute(update(drafts).where(*rivals).values(state=DraftState.EXPIRED))
+        await connection.execute(expired.values(state=DraftState.EXPIRED))
         moving = (
             update(drafts)
             .where(drafts.c.id == draft_id)
@@ -46,9 +45,6 @@ async def adopt_draft(workspace: Workspace, draft_id: UUID, move: Move) -> Answe
         async with workspace.engine.begin() as connection:
             return await apply_once(connection, workspace.seal, draft_id, move.message_id, change)
     except IntegrityError:
-        # One was opened in the meantime.
-        raise _has_own() from None
-
-
-def _has_own() -> Problem:
-    return Problem(409, "own-draft", "Di percakapan itu sudah ada draf layanan yang sama; lanjutkan atau hapus dulu.")
+        # Of a contact's drafts of a service one is open.
+        detail = "Di percakapan itu sudah ada draf layanan yang sama; lanjutkan atau hapus dulu."
+        raise Problem(409, "own-draft", detail) from None

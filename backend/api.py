@@ -25,6 +25,7 @@ from backend.border import (
     NewDraft,
     Survey,
     Transition,
+    read_beginning,
     read_bytes,
     read_header,
     read_identifier,
@@ -151,7 +152,7 @@ class Api:
         known = await self._filling.answered_before(draft_id, message_id)
         if known is not None:
             return known.response()
-        content = await read_bytes(request, LARGEST)
+        content = await read_beginning(request, LARGEST)
         return (await self._filling.add_page(draft_id, request.match_info["key"], message_id, content)).response()
 
     async def _adopt_draft(self, request: web.Request, asker: Asker) -> web.Response:
@@ -159,8 +160,8 @@ class Api:
         return (await adopt_draft(self._workspace, read_identifier(request, "id"), move)).response()
 
     async def _submit(self, request: web.Request, asker: Asker) -> web.Response:
-        confirms = read_header(request, "Praja-Confirm-Duplicate") == "yes"
-        return (await submit(self._workspace, read_identifier(request, "id"), confirms)).response()
+        refuse = read_header(request, "Praja-Refuse-Duplicate") == "yes"
+        return (await submit(self._workspace, read_identifier(request, "id"), refuse_duplicate=refuse)).response()
 
     async def _list_filings(self, request: web.Request, asker: Asker) -> web.Response:
         wanted = Filter(
@@ -177,14 +178,17 @@ class Api:
 
     async def _correct(self, request: web.Request, asker: Asker) -> web.Response:
         correction = await read_json(request, Correction, _LARGEST_CORRECTION)
+        asker = asker.for_contact(correction.contact)
         return (await self._corrections.correct(asker, request.match_info["number"], correction)).response()
 
     async def _cancel(self, request: web.Request, asker: Asker) -> web.Response:
         cancellation = await read_json(request, Cancellation)
+        asker = asker.for_contact(cancellation.contact)
         return (await self._filings.cancel(asker, request.match_info["number"], cancellation.reason)).response()
 
     async def _confirm(self, request: web.Request, asker: Asker) -> web.Response:
         confirmation = await read_json(request, Confirmation)
+        asker = asker.for_contact(confirmation.contact)
         return (await confirm(self._workspace, asker, request.match_info["number"], confirmation)).response()
 
     async def _move_on(self, request: web.Request, asker: Asker) -> web.Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hmac
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, delete
@@ -41,6 +41,10 @@ class Asker:
     """for whom the channel asks"""
     proof: str | None
     """last four digits of the applicant's NIK or phone"""
+
+    def for_contact(self, contact: str | None) -> Asker:
+        """Asks for that of the body where header and query name none."""
+        return replace(self, contact=self.contact or contact)
 
 
 async def admit(workspace: Workspace, asker: Asker, text: str, *, owner_only: bool = False) -> str:

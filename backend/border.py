@@ -37,6 +37,7 @@ __all__ = [
     "NewDraft",
     "Survey",
     "Transition",
+    "read_beginning",
     "read_bytes",
     "read_header",
     "read_identifier",
@@ -99,6 +100,13 @@ class FieldChange(_Body):
     value: JsonValue
 
 
+class _Wish(_Body):
+    """What a citizen wants done with a filing."""
+
+    contact: Token | None = None
+    """who, where neither header nor query says it"""
+
+
 class _Item(_Body):
     """A field or a document, by its id."""
 
@@ -112,7 +120,7 @@ class _Item(_Body):
         return self
 
 
-class Correction(_Item):
+class Correction(_Wish, _Item):
     """`value` of a document: its pages, each the file in base64; one string stands for one page."""
 
     message_id: Token
@@ -123,11 +131,11 @@ class Flaw(_Item):
     reason: Annotated[Words, StringConstraints(min_length=1)]
 
 
-class Cancellation(_Body):
+class Cancellation(_Wish):
     reason: Words
 
 
-class Confirmation(_Body):
+class Confirmation(_Wish):
     """Whether a complaint is settled."""
 
     message_id: Token
@@ -137,19 +145,9 @@ class Confirmation(_Body):
 
 class Transition(_Body):
     to: State
-    note: Words | None
+    note: Words | None = None
     fix: tuple[Flaw, ...] = ()
     officer: Token
-
-    @model_validator(mode="after")
-    def _tells_the_citizen_why(self) -> Self:
-        if (self.to is State.PERLU_PERBAIKAN) != bool(self.fix):
-            raise ValueError(
-                "`fix` menyebut apa yang harus diperbaiki: wajib untuk PERLU_PERBAIKAN, dan hanya untuk itu."
-            )
-        if self.to is State.DITOLAK and not self.note:
-            raise ValueError("Tulis alasan penolakan di `note`; warga berhak tahu.")
-        return self
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -175,15 +173,21 @@ async def read_json(request: web.Request, model: type[Model], largest: int = _LA
 
 async def read_bytes(request: web.Request, largest: int) -> bytes:
     """The body, refused as soon as it proves larger than `largest` bytes."""
-    body = bytearray()
     if (request.content_length or 0) <= largest:
-        async for part in request.content.iter_any():
-            body += part
-            if len(body) > largest:
-                break
-        else:
-            return bytes(body)
+        body = await read_beginning(request, largest)
+        if len(body) <= largest:
+            return body
     raise Problem(413, "too-large", f"Kirimannya terlalu besar; paling besar {largest // 1024 // 1024} MB.")
+
+
+async def read_beginning(request: web.Request, most: int) -> bytes:
+    """The body, or what of it had come once that was more than `most` bytes."""
+    body = bytearray()
+    async for part in request.content.iter_any():
+        body += part
+        if len(body) > most:
+            break
+    return bytes(body)
 
 
 def read_identifier(request: web.Request, name: str) -> UUID:

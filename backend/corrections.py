@@ -18,7 +18,7 @@ from backend.border import Correction
 from backend.changes import apply_once
 from backend.chronology import Fix
 from backend.complaints import hides_applicant
-from backend.documents import LARGEST, FileRefused
+from backend.documents import FileRefused
 from backend.drafts import count_pages, form_of
 from backend.fields import FieldError
 from backend.filing_view import view_filing
@@ -76,8 +76,6 @@ class Corrections:
         for page in value if isinstance(value, list) else [value]:
             try:
                 content = base64.b64decode(page if isinstance(page, str) else "", validate=True)
-                if len(content) > LARGEST:
-                    raise FileRefused(f"Berkasnya terlalu besar; paling besar {LARGEST // 1024 // 1024} MB.")
                 kept.append(await self._workspace.keep_file(content))
             except FileRefused as refused:
                 kept.append(refused)

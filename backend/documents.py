@@ -45,6 +45,8 @@ def check_file(content: bytes) -> CheckedFile:
     """Blocking, for up to a second on a large photo. Raises FileRefused."""
     if not content:
         raise FileRefused(f"Berkasnya kosong. {_SEND_INSTEAD}")
+    if len(content) > LARGEST:
+        raise FileRefused(f"Berkasnya terlalu besar; paling besar {LARGEST // 1024 // 1024} MB.")
     content_type = filetype.guess_mime(content)
     if content_type == "application/pdf":
         _open_pdf(content)

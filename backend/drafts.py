@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, func, literal_column, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -38,7 +38,7 @@ class Drafts:
         self._workspace = workspace
 
     async def open(self, new: NewDraft) -> Answer:
-        """201, or 200 with the draft of that service which the contact has open already, now on this channel.
+        """A new one, or that of the service which the contact has open already, now on this channel.
 
         One for oneself and one for another person may be open side by side.
         """
@@ -70,12 +70,11 @@ class Drafts:
             index_elements=["contact", "service", "on_behalf"],
             index_where=text("state = 'open'"),
             set_={"channel": new.channel},
-        ).returning(*drafts.c, literal_column("xmax = 0").label("is_new"))
+        ).returning(*drafts.c)
         async with self._workspace.engine.begin() as connection:
             await connection.execute(expired.values(state=DraftState.EXPIRED))
             row = (await connection.execute(open_or_new)).one()
-            view = await view_draft(connection, self._workspace, row)
-        return answer_json(view, 201 if row.is_new else 200)
+            return answer_json(await view_draft(connection, self._workspace, row), 201)
 
     async def get(self, draft_id: UUID, ask: str | None = None) -> Answer:
         """`ask` makes `next` the question of that field or document, answered already or not."""

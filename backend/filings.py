@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, tuple_, update
+from sqlalchemy import Row, delete, exists, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.answer import Answer, Problem, answer_json
@@ -23,9 +24,10 @@ from backend.filing_number import parse_filing_number
 from backend.filing_view import filing_rows, view_filing, view_filings
 from backend.representation import service_asked
 from backend.states import CANCELLABLE, State, steps_from
-from backend.tables import drafts, files, filings
+from backend.tables import drafts, files, filings, verifications
 from backend.verification import issue_code
 from backend.workspace import StoredFile, Workspace
+from identity import SealBroken
 
 __all__ = ["Filings", "Filter", "lock_filing", "move"]
 
@@ -77,8 +79,7 @@ class Filings:
             mode = service.mode if service is not None else None
             if step.to not in steps_from(State(row.state), mode):
                 raise Problem(409, "not-allowed", f"Dari {row.state} tidak bisa ke {step.to}.", state=row.state)
-            if step.to is State.SELESAI and mode in (Mode.STAFF, Mode.COMPLAINT) and not step.note:
-                raise Problem(422, "invalid-request", "Tulis jawaban untuk warga di `note`.", field="note")
+            _refuse_unexplained(step, mode)
             content = await connection.scalar(select(drafts.c.content).where(drafts.c.id == row.draft_id))
             on_behalf_of = self._workspace.open_content(content).on_behalf_of if content is not None else None
             self._refuse_unknown_items(row, step, on_behalf_of)
@@ -100,7 +101,10 @@ class Filings:
             return answer_json(await view_filing(connection, self._workspace, number))
 
     async def put_result(self, asker: Asker, number: str, content: bytes) -> Answer:
-        """Of an approved filing; again replaces it. After SELESAI the citizen is told of it."""
+        """Of an approved filing; another one replaces it, the same once more changes nothing.
+
+        After SELESAI the citizen is told of it.
+        """
         number = await admit(self._workspace, asker, number)
         try:
             stored = await self._workspace.keep_file(content)
@@ -125,6 +129,8 @@ class Filings:
                 raise Problem(409, "not-allowed", f"Permohonan masih {row.state}; setujui dulu.", state=row.state)
             if row.contact is None:
                 raise Problem(409, "erased", "Data permohonan ini sudah dihapus; hasilnya tidak bisa diganti.")
+            if await self._is_there(connection, row, stored):
+                return answer_json(await view_filing(connection, self._workspace, number, for_office=True)), []
             old = delete(files).where(files.c.draft_id == row.draft_id, files.c.document.is_(None))
             replaced = list(await connection.scalars(old.returning(files.c.id)))
             now = self._workspace.clock()
@@ -136,6 +142,26 @@ class Filings:
                 await record(connection, self._workspace.seal, number, State.SELESAI, now, note=note)
             answer = answer_json(await view_filing(connection, self._workspace, number, for_office=True))
         return answer, replaced
+
+    async def _is_there(self, connection: AsyncConnection, filing: Row[Any], stored: StoredFile) -> bool:
+        """Whether the filing's result is that very document."""
+        same = select(files.c.id).where(
+            files.c.draft_id == filing.draft_id,
+            files.c.document.is_(None),
+            files.c.content_type == stored.content_type,
+            files.c.size == stored.size,
+            # A result from before there were codes gets one by being sent once more.
+            exists().where(verifications.c.number == filing.number),
+        )
+        kept = await connection.scalar(same)
+        if kept is None:
+            return False
+        read = self._workspace.store.read
+        try:
+            return await asyncio.to_thread(read, kept) == await asyncio.to_thread(read, stored.id)
+        except (FileNotFoundError, SealBroken):
+            # What was kept is lost, which may be why it is sent again.
+            return False
 
     async def find_result(self, asker: Asker, number: str) -> tuple[UUID, str]:
         """File and content type; to the contact that filed it and to officers only."""
@@ -181,6 +207,18 @@ async def move(
         update(filings).where(filings.c.number == number).values(state=state, fix=workspace.seal.seal_json(fix))
     )
     await record(connection, workspace.seal, number, state, workspace.clock(), note=note, fix=fix, officer=officer)
+
+
+def _refuse_unexplained(step: Transition, mode: Mode | None) -> None:
+    if (step.to is State.PERLU_PERBAIKAN) != bool(step.fix):
+        detail = "`fix` menyebut apa yang harus diperbaiki: wajib untuk PERLU_PERBAIKAN, dan hanya untuk itu."
+        raise Problem(422, "invalid-request", detail, field="fix")
+    if step.note:
+        return
+    if step.to is State.DITOLAK:
+        raise Problem(422, "invalid-request", "Tulis alasan penolakan di `note`; warga berhak tahu.", field="note")
+    if step.to is State.SELESAI and mode in (Mode.STAFF, Mode.COMPLAINT):
+        raise Problem(422, "invalid-request", "Tulis jawaban untuk warga di `note`.", field="note")
 
 
 def _cursor(row: Row[Any]) -> str:

@@ -26,10 +26,10 @@ from backend.workspace import Workspace
 __all__ = ["submit"]
 
 
-async def submit(workspace: Workspace, draft_id: UUID, contact_confirms: bool) -> Answer:
+async def submit(workspace: Workspace, draft_id: UUID, *, refuse_duplicate: bool) -> Answer:
     """201 and the filing; 200 and the same filing when it was submitted before.
 
-    `contact_confirms`: a second filing of the same service for the same NIK, while the first is open, is meant.
+    `refuse_duplicate`: no second filing of the same service for the same NIK while the first is open.
     """
     async with workspace.announcing() as connection:
         row = await find_draft(connection, draft_id, lock=True)
@@ -42,7 +42,7 @@ async def submit(workspace: Workspace, draft_id: UUID, contact_confirms: bool) -
             raise Problem(409, "incomplete", "Permohonan ini belum lengkap.", missing=missing)
         nik = form.content.answers.get("nik")
         nik_indexes = workspace.seal.indexes(str(nik)) if nik is not None else ()
-        if not contact_confirms:
+        if refuse_duplicate:
             await _refuse_duplicate(connection, row.contact, row.service, nik_indexes)
         number = await _insert(connection, workspace, form, draft_id, row.contact, next(iter(nik_indexes), None))
         await connection.execute(update(drafts).where(drafts.c.id == draft_id).values(state=DraftState.SUBMITTED))

@@ -32,6 +32,9 @@ async def keep_survey(workspace: Workspace, asker: Asker, number: str, survey: S
     now = workspace.clock()
     async with workspace.engine.begin() as connection:
         row = await lock_filing(connection, number)
+        if row.contact is None:
+            # Erased while it was asked for.
+            raise Problem(409, "erased", "Data permohonan ini sudah dihapus, jadi tidak bisa dinilai lagi.")
         if row.state not in _MARKED:
             raise Problem(409, "not-finished", "Penilaian diberikan sesudah permohonannya selesai.", state=row.state)
         if row.survey_until is not None and row.survey_until <= now:

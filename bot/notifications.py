@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,13 +20,16 @@ from bot.reply import Bubble, Reply
 from bot.shaping import shape
 from bot.states import FIRST, States
 from bot.store import Store
-from bot.tables import backend_events, conversations
+from bot.tables import backend_events, conversations, inbox
 from bot.texts import Texts
 
 __all__ = ["Announcer"]
 
 _LONGEST_PARAMETER = 900
 """characters; the body of a template takes 1024 with its own words"""
+
+
+_JUST_NOW = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,10 @@ class Announcer:
         """
         async with self.store.engine.begin() as connection:
             found = await connection.execute(
-                select(conversations.c.id, conversations.c.channel, conversations.c.handler).where(
-                    conversations.c.id == _conversation(event.contact)
-                )
+                select(
+                    *(conversations.c[name] for name in ("id", "channel", "handler")),
+                    _is_in_a_turn(self.store.clock()).label("in_a_turn"),
+                ).where(conversations.c.id == _conversation(event.contact))
             )
             row = found.first()
             if row is None or row.channel not in self.channels:
@@ -60,13 +65,12 @@ class Announcer:
                 .on_conflict_do_nothing()
                 .returning(backend_events.c.event_id)
             )
-            if new.first() is not None and not self._is_told_already(event):
+            # What a citizen has just sent or mended in the chat is told by its answer.
+            is_told = row.in_a_turn and isinstance(event, FilingChanged) and self.states.ours(event.state) == FIRST
+            if new.first() is not None and not is_told:
                 reply = await self._reply(connection, event, row.id, row.handler)
                 await enqueue(connection, self.store, row.id, Kind.NOTIFICATION, self._bubbles(reply, row.channel))
         return True
-
-    def _is_told_already(self, event: BackendEvent) -> bool:
-        return isinstance(event, FilingChanged) and self.states.ours(event.state) == FIRST
 
     async def _reply(
         self, connection: AsyncConnection, event: BackendEvent, conversation: uuid.UUID, handler: str
@@ -94,6 +98,14 @@ class Announcer:
         if template is not None:
             bubbles[0] = replace(bubbles[0], template=Template(*template, (reply.text[:_LONGEST_PARAMETER],)))
         return bubbles
+
+
+def _is_in_a_turn(now: datetime) -> ColumnElement[bool]:
+    """Whether something of the conversation is being answered, or was just now."""
+    return exists().where(
+        inbox.c.conversation == conversations.c.id,
+        or_(inbox.c.answered_at.is_(None), inbox.c.answered_at > now - _JUST_NOW),
+    )
 
 
 def _conversation(contact: str) -> uuid.UUID | None:

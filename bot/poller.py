@@ -47,7 +47,7 @@ class Seen(BaseModel):
     state: Cleaned
     submitted_at: AwareDatetime
     chronology: list[Step] = []
-    fix: list[Fix] = []
+    fix: list[Fix] | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,8 @@ class Poller:
 
     def _is_news(self, person: _Person, filing: Seen, state: str, before: tuple[str, int] | None) -> bool:
         if before is not None:
-            return True
+            # Sent in and mended are filings in the chat, whose answer told it.
+            return state != FIRST
         # Seen for the first time: made since we look, and already further.
         return state != FIRST and person.polled_at is not None and filing.submitted_at > person.polled_at
 

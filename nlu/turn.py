@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Any, Optional, TypeVar, Union
 
 __all__ = [
     "ChosenId",
@@ -22,6 +22,9 @@ __all__ = [
 _LONGEST_TEXT = 10_000
 _LONGEST_NAME = 255
 _MOST_LINKED = 20
+_CHANNEL = "praja"
+_FILE = ("berkas", "application/octet-stream")
+"""name and content type of one of which only the address is told"""
 _FURTHEST = 1e11
 """seconds, the year 5138"""
 
@@ -64,6 +67,7 @@ class SentContact:
     phone: str
 
 
+_Default = TypeVar("_Default", bound=Optional[str])
 Content = Union[Text, ChosenId, SentFile, SentLocation, SentContact]
 
 
@@ -89,7 +93,7 @@ def parse_turn(body: Any) -> Turn:
     return Turn(
         _uuid(_string(body, "conversation", 64), "conversation"),
         _string(body, "message_id", _LONGEST_NAME),
-        _string(body, "channel", 32),
+        _string_or(_CHANNEL, body, "channel", 32),
         _CONTENTS[present[0]](body),
         _linked(body),
         _early(body),
@@ -146,15 +150,15 @@ def _file(body: Mapping[str, Any]) -> SentFile:
     url = _string(file, "url", 2_000)
     if not url.startswith(("http://", "https://")):
         raise TurnUnfit("file.url must be an http address")
-    caption = _string(file, "caption", _LONGEST_TEXT) if file.get("caption") else None
+    name, content_type = _FILE
     return SentFile(
         url,
-        _string(file, "name", _LONGEST_NAME),
-        _string(file, "content_type", _LONGEST_NAME),
+        _string_or(name, file, "name", _LONGEST_NAME),
+        _string_or(content_type, file, "content_type", _LONGEST_NAME),
         size,
-        caption,
-        _string(file, "draft", _LONGEST_NAME) if "draft" in file else None,
-        _string(file, "document", _LONGEST_NAME) if "document" in file else None,
+        _string_or(None, file, "caption", _LONGEST_TEXT),
+        _string_or(None, file, "draft", _LONGEST_NAME),
+        _string_or(None, file, "document", _LONGEST_NAME),
     )
 
 
@@ -191,6 +195,11 @@ def _string(body: Mapping[str, Any], key: str, longest: int) -> str:
     if not tamed or len(tamed) > longest:
         raise TurnUnfit(f"{key} must have 1 to {longest} characters")
     return tamed
+
+
+def _string_or(default: _Default, body: Mapping[str, Any], key: str, longest: int) -> Union[str, _Default]:
+    """`default` where it is left out, null or empty."""
+    return _string(body, key, longest) if body.get(key) not in (None, "") else default
 
 
 def _degrees(body: Mapping[str, Any], key: str, limit: int) -> float:

@@ -226,7 +226,7 @@ class FakeBackend:
             case ["POST", "drafts", draft, "contact"]:
                 return self._move(self._draft(draft), body["contact"])
             case ["POST", "drafts", draft, "submit"]:
-                return self._submit(self._draft(draft), "Praja-Confirm-Duplicate" in request.headers)
+                return self._submit(self._draft(draft), "Praja-Refuse-Duplicate" in request.headers)
         raise Refusal(404, "Tidak ada.")
 
     def _open(self, contact: str) -> list[_Draft]:
@@ -303,11 +303,11 @@ class FakeBackend:
         draft.contact = contact
         return draft.view()
 
-    def _submit(self, draft: _Draft, confirmed: bool) -> dict[str, Any]:
+    def _submit(self, draft: _Draft, refuse_duplicate: bool) -> dict[str, Any]:
         if draft.number:
             return self.filings[draft.number]
         same = [n for n, f in self.filings.items() if f["nik"] and f["nik"] == draft.answers.get("nik")]
-        if same and not confirmed:
+        if same and refuse_duplicate:
             raise Refusal(409, "Masih berjalan.", number=same[0])
         draft.number = f"SDA-2611-{next(self._ids):05d}X"
         self.filings[draft.number] = {

@@ -96,8 +96,10 @@ async def test_a_file_that_cannot_be_used_is_told_why(channel: Client, name: str
 
 async def test_a_file_too_large_is_refused_while_it_comes(channel: Client) -> None:
     draft = await channel.open()
-    status, body = await channel.send(draft, "kk", bytes(30 * 1024 * 1024))
-    assert (status, "15 MB" in body["detail"]) == (413, True)
+    refused = await channel.send(draft, "kk", bytes(30 * 1024 * 1024), message="m0")
+    assert (refused[0], refused[1]["type"], refused[1]["field"]) == (422, "invalid-document", "kk")
+    assert "15 MB" in refused[1]["detail"]
+    assert await channel.send(draft, "kk", photo(), message="m0") == refused
 
     async def stream() -> Any:
         for _ in range(30):
@@ -105,7 +107,7 @@ async def test_a_file_too_large_is_refused_while_it_comes(channel: Client) -> No
 
     headers = {"Praja-Message-Id": "m1"}
     status, _ = await channel("PUT", f"/drafts/{draft}/documents/kk", data=stream(), headers=headers)
-    assert status == 413
+    assert status == 422
 
 
 @pytest.mark.parametrize("content", [photo(), photo("PNG"), photo("WEBP"), pdf()], ids=["jpeg", "png", "webp", "pdf"])

@@ -102,6 +102,24 @@ async def test_a_number_alone_opens_nothing(
     assert (await channel(method, f"/filings/{filing['number']}{action}", **request_))[0] == 403
 
 
+@pytest.mark.parametrize(
+    ("action", "body", "status"),
+    [
+        ("cancel", {"reason": "batal"}, 200),
+        # Let in, though there is nothing to mend or to confirm.
+        ("corrections", {"message_id": "m", "field": "nama", "value": "X Y"}, 409),
+        ("confirmations", {"message_id": "m", "resolved": True}, 409),
+    ],
+)
+async def test_the_body_may_say_for_whom_it_is_asked(
+    channel: Client, action: str, body: dict[str, Any], status: int
+) -> None:
+    path = f"/filings/{(await channel.file())['number']}/{action}"
+    for contact, expected in ((None, 403), ("other", 403), (5, 422), (CONTACT, status)):
+        assert (await channel("POST", path, json={**body, "contact": contact}))[0] == expected
+    assert (await channel("POST", f"{path}?contact=other", json={**body, "contact": CONTACT}))[0] == 403
+
+
 async def test_lists_are_newest_first_and_paged(channel: Client, officer: Client, clock: Clock) -> None:
     draft_count = 23
     numbers = []

@@ -9,7 +9,9 @@ from uuid import uuid4
 import pytest
 
 from backend import submission
-from tests.backend.conftest import CONTACT, Client, Clock, photo
+from tests.backend.conftest import CONTACT, NIK, Client, Clock, photo
+
+REFUSING = {"Praja-Refuse-Duplicate": "yes"}
 
 
 async def test_a_filing_says_what_comes_next(channel: Client) -> None:
@@ -67,23 +69,29 @@ async def test_an_unknown_draft_is_not_submitted(channel: Client) -> None:
     assert (await channel("POST", f"/drafts/{uuid4()}/submit"))[0] == 404
 
 
-async def test_a_second_filing_while_the_first_is_open_has_to_be_meant(channel: Client, officer: Client) -> None:
+async def test_a_second_filing_while_the_first_is_open_is_refused_where_that_is_asked(
+    channel: Client, officer: Client
+) -> None:
     first = await channel.file()
     draft = await channel.open()
     await channel.fill(draft)
-    status, body = await channel("POST", f"/drafts/{draft}/submit")
+    status, body = await channel("POST", f"/drafts/{draft}/submit", headers=REFUSING)
     assert (status, body["type"], body["number"]) == (409, "duplicate", first["number"])
-    meant = await channel("POST", f"/drafts/{draft}/submit", headers={"Praja-Confirm-Duplicate": "yes"})
-    assert meant[0] == 201
-    for number in (first["number"], meant[1]["number"]):
+    status, second = await channel("POST", f"/drafts/{draft}/submit")
+    assert status == 201
+    for number in (first["number"], second["number"]):
         await officer.move(number, "DIBATALKAN")
-    assert (await channel.file())["number"] != first["number"]
+    draft = await channel.open()
+    await channel.fill(draft)
+    assert (await channel("POST", f"/drafts/{draft}/submit", headers=REFUSING))[0] == 201
 
 
 @pytest.mark.parametrize("changes", [{"contact": "somebody-else"}, {"nik": "3515081708909999"}])
 async def test_another_contact_or_nik_is_another_filing(channel: Client, changes: dict[str, Any]) -> None:
-    numbers = {(await channel.file())["number"], (await channel.file(**changes))["number"]}
-    assert len(numbers) == 2
+    await channel.file()
+    draft = await channel.open(contact=changes.get("contact", CONTACT))
+    await channel.fill(draft, nik=changes.get("nik", NIK))
+    assert (await channel("POST", f"/drafts/{draft}/submit", headers=REFUSING))[0] == 201
 
 
 async def test_a_number_that_is_taken_is_drawn_again(channel: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from backend.server import BackendSettings
 from backend.states import State
-from tests.backend.conftest import CONTACT, Client, photo
+from tests.backend.conftest import CONTACT, Client, Clock, photo
 from tests.backend.test_documents import pdf
 
 OWNER = {"Praja-Contact": CONTACT}
@@ -62,9 +62,6 @@ async def test_every_step_is_allowed_or_refused(channel: Client, officer: Client
         else:
             assert (status, body["state"]) == (409, state)
             assert await officer("GET", f"/filings/{number}") == before
-        for open_state in ("DIPROSES", "DIBATALKAN", "DISETUJUI", "DITOLAK"):
-            await officer.move(number, open_state)  # closed, so that the next may be filed
-        await officer.move(number, "SELESAI")
 
 
 def test_the_table_of_this_test_is_whole() -> None:
@@ -94,6 +91,21 @@ async def test_a_step_that_makes_no_sense_is_refused(channel: Client, officer: C
     request = {"note": "diperiksa", "officer": "petugas-1", **body}
     assert (await officer("POST", f"/filings/{number}/transitions", json=request))[0] == 422
     assert (await officer("GET", f"/filings/{number}"))[1]["state"] == "DIPROSES"
+
+
+async def test_where_a_step_does_not_lead_is_told_before_what_it_lacks(channel: Client, officer: Client) -> None:
+    number = await bring(channel, officer, "MENUNGGU")
+    for body in ({"to": "PERLU_PERBAIKAN"}, {"to": "DITOLAK"}, {"to": "SELESAI", "fix": KK}):
+        status, answer = await officer("POST", f"/filings/{number}/transitions", json={"officer": "petugas-1", **body})
+        assert (status, answer["state"]) == (409, "MENUNGGU")
+
+
+async def test_a_note_may_be_left_out_unless_the_citizen_must_be_told_why(channel: Client, officer: Client) -> None:
+    path = f"/filings/{await bring(channel, officer, 'DIPROSES')}/transitions"
+    status, body = await officer("POST", path, json={"to": "DITOLAK", "officer": "petugas-1"})
+    assert (status, body["field"], "warga berhak tahu" in body["detail"]) == (422, "note", True)
+    status, body = await officer("POST", path, json={"to": "DISETUJUI", "officer": "petugas-1"})
+    assert (status, body["chronology"][-1]["note"]) == (200, None)
 
 
 async def correct(channel: Client, number: str, message: str, **body: Any) -> tuple[int, Any]:
@@ -186,6 +198,34 @@ async def test_the_result_reaches_its_owner(channel: Client, officer: Client, se
     assert await officer("GET", path) == (200, pdf())
     other = {"Praja-Contact": "other", "Praja-Proof": "9999"}
     assert (await channel("GET", path, headers=other))[0] == 403
+
+
+@pytest.mark.parametrize("state", ["DISETUJUI", "SELESAI"])
+@pytest.mark.parametrize("content", [pdf(), photo(size=(1200, 1200))], ids=["pdf", "photo"])
+async def test_a_result_that_is_sent_twice_is_one(
+    channel: Client, officer: Client, settings: BackendSettings, clock: Clock, state: str, content: bytes
+) -> None:
+    number = await bring(channel, officer, state)
+    path = f"/filings/{number}/result"
+    first, at_once = await asyncio.gather(*(officer("PUT", path, data=content) for _ in range(2)))
+    clock.advance(days=1)
+    again = await officer("PUT", path, data=content)
+    assert first[0] == 200
+    assert first == at_once == again == await officer("GET", f"/filings/{number}")
+    assert len(list((settings.home / "documents").glob("??/*"))) == 2, "the KK and the result"
+    assert (await officer("PUT", path, data=pdf(pages=2)))[1]["result"]["code"] != first[1]["result"]["code"]
+
+
+async def test_a_result_whose_file_is_lost_can_be_sent_again(
+    channel: Client, officer: Client, settings: BackendSettings
+) -> None:
+    path = f"/filings/{await bring(channel, officer, 'DISETUJUI')}/result"
+    before = set((settings.home / "documents").glob("??/*"))
+    await officer("PUT", path, data=pdf())
+    (lost,) = set((settings.home / "documents").glob("??/*")) - before
+    lost.unlink()
+    assert (await officer("PUT", path, data=pdf()))[0] == 200
+    assert await officer("GET", path) == (200, pdf())
 
 
 async def test_a_result_locks_the_draft_before_its_filing(

@@ -46,7 +46,7 @@ async def test_a_later_document_has_a_later_code(channel: Client, officer: Clien
     number = await finished(channel, officer)
     first = await code_of(officer, number)
     clock.advance(days=1)
-    await officer("PUT", f"/filings/{number}/result", data=pdf())
+    await officer("PUT", f"/filings/{number}/result", data=pdf(pages=2))
     second = await code_of(officer, number)
     assert (await verify(channel, first))[0] == 404
     assert (await verify(channel, second))[1]["issued_on"] == "2026-11-25"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,14 @@ async def test_what_the_citizen_just_did_is_no_news(bot: Bot) -> None:
     assert await bot.announce(event_id="e2", state="DIPROSES") == 200
     (news,) = await bot.until_later(shown["id"])
     assert "sedang diproses" in news["text"]
+
+
+async def test_what_was_sent_or_mended_elsewhere_is_news(bot: Bot) -> None:
+    (shown,) = await bot.say(text="halo")
+    await bot.pass_time(timedelta(minutes=5))
+    assert await bot.announce(state="MENUNGGU") == 200
+    (news,) = await bot.until_later(shown["id"])
+    assert NUMBER in news["text"]
 
 
 async def test_news_in_the_desks_hands_has_no_buttons(bot: Bot) -> None:

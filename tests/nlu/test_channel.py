@@ -209,6 +209,28 @@ def test_file_location_contact(phone: Phone, actions: Any) -> None:
         assert message["metadata"]["channel"] == "simulator"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"text": "halo"},
+        {"choice": "niat:daftar_layanan"},
+        {"file": {"url": "http://127.0.0.1/f"}},
+        {"file": {"url": "http://127.0.0.1/f", "caption": None, "size": None, "draft": None, "document": None}},
+        {"location": {"lat": -7.4, "lon": 112.7}},
+        {"contact": {"phone": "+6281234567890"}},
+    ],
+)
+def test_a_body_with_no_more_than_it_needs(rasa: Any, actions: Any, content: dict[str, Any]) -> None:
+    status, answer = post(rasa, {"conversation": str(uuid.uuid4()), "message_id": "m", **content})
+    assert (status, bool(answer["replies"])) == (200, True)
+    metadata = actions.calls[-1]["tracker"]["latest_message"]["metadata"]
+    assert metadata["channel"] == "praja"
+    if "file" in content:
+        assert metadata["file"] == {
+            "url": "http://127.0.0.1/f", "name": "berkas", "content_type": "application/octet-stream",
+        }  # fmt: skip
+
+
 def test_a_caption_is_understood_as_a_text_is(phone: Phone, actions: Any) -> None:
     file = {"url": "http://127.0.0.1/f", "name": "kk.jpg", "content_type": "image/jpeg", "size": 3}
     status, answer = phone.send(file={**file, "caption": "ktp saya hilang"})
