@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +46,7 @@ __all__ = [
 _TIMEOUT = aiohttp.ClientTimeout(total=8, connect=2)
 _PAUSES = (0.1, 0.5)
 _FRESH = 300.0
+_MESSAGE = "Praja-Message-Id"
 _TELLING = 262
 """bytes that tell what kind of file it is"""
 
@@ -141,6 +142,8 @@ class Draft:
     """filled in by somebody who represents the applicant"""
     submitted: bool
     """a filing by now: nothing of it can be changed, and submitting it again gives that filing"""
+    applied: Collection[str] = ()
+    """ids under which the message asked about was taken before: its own, and those made of it"""
 
     def item(self, identifier: str) -> DraftItem | None:
         return next((item for item in self.items if item.id == identifier), None)
@@ -221,10 +224,12 @@ class Backend:
         with suppress(Unknown):
             await self._call("POST", "/consents", json=body)
 
-    async def draft(self, draft: str, *, ask: str | None = None) -> Draft:
-        """`ask` makes `next` the question of that field, answered already or not, where the backend heeds it."""
-        params = {"ask": ask} if ask else {}
-        return await self._draft(await self._call("GET", f"/drafts/{draft}", params=params))
+    async def draft(self, draft: str, message_id: str, *, ask: str | None = None) -> Draft:
+        """`ask` makes `next` the question of that field, answered already or not, where the backend heeds it. Whether the
+        message was taken before is told in `applied`, where the backend tells it.
+        """
+        headers, params = {_MESSAGE: message_id}, {"ask": ask} if ask else {}
+        return await self._draft(await self._call("GET", f"/drafts/{draft}", params=params, headers=headers))
 
     async def drafts(self, contact: str) -> list[Draft]:
         body = await self._call("GET", "/drafts", params={"contact": contact})
@@ -244,7 +249,7 @@ class Backend:
         self, draft: str, message_id: str, document: str, content: bytes, content_type: str
     ) -> Draft:
         """Raises Refused with what is wrong with the file."""
-        headers = {"Praja-Message-Id": message_id, "Content-Type": content_type}
+        headers = {_MESSAGE: message_id, "Content-Type": content_type}
         return await self._draft(
             await self._call("PUT", f"/drafts/{draft}/documents/{document}", data=content, headers=headers)
         )
@@ -258,9 +263,13 @@ class Backend:
         body = await self._call("GET", "/filings", params={"contact": contact})
         return [await self._filing(item) for item in body["filings"]]
 
-    async def filing(self, number: str, contact: str, *, proof: str | None = None) -> Filing:
-        """Raises Unknown; NotYours for another person's without `proof`, the last four digits of their NIK or phone."""
-        headers = {"Praja-Proof": proof} if proof else {}
+    async def filing(
+        self, number: str, contact: str, *, proof: str | None = None, message_id: str | None = None
+    ) -> Filing:
+        """`message_id` as of a draft. Raises Unknown; NotYours for another person's without `proof`, the last four digits
+        of their NIK or phone.
+        """
+        headers = ({"Praja-Proof": proof} if proof else {}) | ({_MESSAGE: message_id} if message_id else {})
         return await self._filing(
             await self._call("GET", f"/filings/{number}", params={"contact": contact}, headers=headers)
         )
@@ -408,6 +417,7 @@ def _read_draft(body: Mapping[str, Any]) -> Draft:
         known=_known(body["known"]) if body.get("known") else None,
         for_another=body.get("on_behalf_of") is not None,
         submitted=body.get("state") == "submitted",
+        applied=tuple(body.get("applied") or ()),
     )
 
 

@@ -27,6 +27,7 @@ __all__ = ["Correction", "StartCorrection"]
 
 _WANTED = "PERLU_PERBAIKAN"
 _EMPTY = SlotSet("isian", None)
+_SETTLED: list[EventType] = [_EMPTY, SlotSet("halaman", None)]
 _CLOSED = SlotSet("requested_slot", None)
 """with it asking ends the form"""
 _ALL_THERE = "cukup"
@@ -83,8 +84,10 @@ class Correction:
         self._fetch = fetch
 
     async def take(self, turn: Turn, reply: Reply) -> list[EventType]:
-        own = await self._wanted(turn)
-        if own is None:
+        own = await self._filings.by_number(turn.slot("perbaikan") or "", turn)
+        if own is not None and turn.message_id in own.filing.applied:
+            return self._go_on(own.filing, turn, reply)
+        if own is None or not _is_wanted(own.filing):
             reply.say(self._texts("perbaiki_tidak_lagi"))
             return _ended()
         if turn.choice == "niat:batal" or (turn.choice is None and turn.file is None and _puts_off(turn)):
@@ -109,6 +112,13 @@ class Correction:
             self._tell_closed(own.filing, reply)
             return [*_ended(), _CLOSED]
         return []
+
+    def _go_on(self, filing: Filing, turn: Turn, reply: Reply) -> list[EventType]:
+        """Redelivered: it mended its part, but its turn failed, and what is asked for now is another."""
+        if not _is_wanted(filing):
+            reply.say(self._texts("perbaiki_selesai", nomor=filing.number))
+            return _ended()
+        return [*_SETTLED, *_besides(turn)]
 
     async def _take(self, own: Own, turn: Turn, reply: Reply) -> list[EventType]:
         """Raises Unknown when the service is no more."""
@@ -140,8 +150,7 @@ class Correction:
                     reply.say(question.help)
             case SentFile(file):
                 events = await self._take_page(own, flaw, file, turn, reply)
-                asks = file.draft is None and asks_besides(turn) and not _is_over(events)
-                return [*events, ActionExecutionRejected(FORM)] if asks else events
+                return events if _is_over(events) else [*events, *_besides(turn)]
             case Value(value):
                 return await self._send(own, flaw, value or "", turn, reply)
         return [_EMPTY]
@@ -198,34 +207,33 @@ class Correction:
         self, own: Own, flaw: Flaw, value: str | Sequence[IncomingFile], turn: Turn, reply: Reply
     ) -> list[EventType]:
         number = own.filing.number
-        done: list[EventType] = [_EMPTY, SlotSet("halaman", None)]
         try:
             content = value if isinstance(value, str) else [await self._fetch(page) for page in value]
             filing = await self._backend.correct(number, own.contact, turn.message_id, flaw.item, content)
         except FileLost:
             reply.say(self._texts("perbaiki_halaman_hilang"))
-            return done
+            return _SETTLED
         except Refused as refusal:
             reply.say(str(refusal))
-            return done
+            return _SETTLED
         except NotNow:
             # Sent before from another phone, or the officer went on without it.
             if await self._wanted(turn) is None:
                 reply.say(self._texts("perbaiki_tidak_lagi"))
                 return _ended()
-            return done
-        if filing.state == _WANTED and filing.fix:
+            return _SETTLED
+        if _is_wanted(filing):
             # Redelivered: it mended the part before, and this one is still to be mended.
             if flaw.item not in [left.item for left in filing.fix]:
                 reply.say(self._texts("perbaiki_diterima", bagian=flaw.name))
-            return done
+            return _SETTLED
         reply.say(self._texts("perbaiki_selesai", nomor=number))
         return _ended()
 
     async def _wanted(self, turn: Turn) -> Own | None:
         """None once nothing is asked for any more."""
         own = await self._filings.by_number(turn.slot("perbaikan") or "", turn)
-        return own if own is not None and own.filing.state == _WANTED and own.filing.fix else None
+        return own if own is not None and _is_wanted(own.filing) else None
 
     async def _question(self, filing: Filing, flaw: Flaw) -> Question:
         question = flaw.question
@@ -248,6 +256,10 @@ def _meaning(question: Question, turn: Turn) -> Aside | Explain | Stale | Unfit 
     return interpret(question, turn)
 
 
+def _is_wanted(filing: Filing) -> bool:
+    return filing.state == _WANTED and bool(filing.fix)
+
+
 def _asked(filing: Filing, turn: Turn) -> Flaw:
     """The one of which pages wait, else the first."""
     begun = [flaw for flaw in filing.fix if flaw.is_document and _pages(flaw, turn)]
@@ -262,6 +274,12 @@ def _complete(flaw: Flaw, turn: Turn) -> Sequence[IncomingFile]:
 
 def _link_choice(flaw: Flaw) -> str:
     return f"unggah:{flaw.item}"
+
+
+def _besides(turn: Turn) -> list[EventType]:
+    """That a question on the photo is answered as well; what a link calls its document nobody wrote."""
+    asks = turn.file is not None and turn.file.draft is None and asks_besides(turn)
+    return [ActionExecutionRejected(FORM)] if asks else []
 
 
 def _is_over(events: Sequence[EventType]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -72,6 +72,8 @@ class Filing:
     result: Result | None
     confirmed: bool
     """of a complaint: the citizen said that it is settled"""
+    applied: Collection[str] = ()
+    """as of a draft"""
 
     @property
     def note(self) -> str | None:
@@ -134,6 +136,7 @@ def read_filing(body: Mapping[str, Any], our_state: Callable[[str], str]) -> Fil
         result=_result(body.get("result")),
         # Who doesn't tell doesn't ask.
         confirmed=bool(body.get("confirmed", True)),
+        applied=tuple(body.get("applied") or ()),
     )
 
 

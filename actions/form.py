@@ -41,6 +41,7 @@ from actions.words import after_courtesy, fold, is_word, puts_off, starts_with_w
 __all__ = ["AskNext", "Correction", "TakeAnswer"]
 
 _EMPTY = SlotSet("isian", None)
+_TAKEN: list[EventType] = [_EMPTY, SlotSet("ubah", None), SlotSet("ditinjau", None)]
 _DONE = SlotSet("isian", "selesai")
 _ENDED: list[EventType] = [
     _DONE,
@@ -84,7 +85,7 @@ class _FormAction(DialogueAction):
         """The draft; its `next` is the field being changed, if any. Raises Unknown when it is gone."""
         changing = turn.slot("ubah")
         asked = None if changing in (None, WHICH) else changing.removeprefix(MORE)
-        draft = await self.backend.draft(turn.slot("draf") or "", ask=asked)
+        draft = await self.backend.draft(turn.slot("draf") or "", turn.message_id, ask=asked)
         item = draft.item(asked) if asked is not None else None
         if item is None or (draft.next is not None and draft.next.field == item.id):
             return draft
@@ -148,6 +149,9 @@ class TakeAnswer(_FormAction):
     async def _take(self, draft: Draft, turn: Turn, reply: Reply) -> list[EventType]:
         if turn.file is not None:
             return await self._paper(draft, turn.file, turn, reply)
+        if turn.message_id in draft.applied:
+            # Redelivered: it was the answer, but its turn failed, and what is open now is a later question.
+            return _TAKEN
         if turn.choice is None and _leaves_off(draft.next, turn):
             return self._pause(reply)
         if turn.choice is None and is_word("dari_awal", turn.text):
@@ -170,11 +174,16 @@ class TakeAnswer(_FormAction):
             now = await self.backend.answer(draft.id, turn.message_id, draft.next.field, story)
             # Not where it is the answer to the question before, redelivered.
             told = [SlotSet("cerita", None)] if draft.next.field in now.answers else []
-            return [_EMPTY, SlotSet("ubah", None), SlotSet("ditinjau", None), *told]
+            return [*_TAKEN, *told]
         return await self._answer(draft, draft.next, interpret(draft.next, turn), turn, reply)
 
     async def _paper(self, draft: Draft, file: IncomingFile, turn: Turn, reply: Reply) -> list[EventType]:
         """Words on it answer the question where that isn't for a document; a question of the citizen's is answered as well."""
+        words = replace(turn, file=None, message_id=f"{turn.message_id}:{_WORDS}")
+        if words.message_id in draft.applied and turn.message_id not in draft.applied:
+            # Redelivered: its words were taken and it was kept out, though by now a document may be asked for.
+            reply.say(self.texts("foto_belum_disimpan"))
+            return _TAKEN
         try:
             taken = await self._papers.take(draft, file, turn, reply)
         except Refused as refusal:
@@ -188,7 +197,6 @@ class TakeAnswer(_FormAction):
             return [_EMPTY, *taken]
         asked = draft.next
         if asked is not None and asked.type != "document" and file.caption and not Papers.is_label(draft, file.caption):
-            words = replace(turn, file=None, message_id=f"{turn.message_id}:{_WORDS}")
             return [*taken, *await self._take(draft, words, reply)]
         return [_EMPTY, *taken, *([ActionExecutionRejected(FORM)] if asks_besides(turn) else [])]
 
@@ -211,7 +219,7 @@ class TakeAnswer(_FormAction):
             case Value(value):
                 now = await self.backend.answer(draft.id, turn.message_id, question.field, value)
                 self._tell_kecamatan(question, value, now, reply)
-                return [_EMPTY, SlotSet("ubah", None), SlotSet("ditinjau", None)]
+                return _TAKEN
         return [_EMPTY]
 
     def _tell_kecamatan(self, question: Question, value: str | None, now: Draft, reply: Reply) -> None:
@@ -257,7 +265,8 @@ class TakeAnswer(_FormAction):
         review = await self.review(draft)
         if _sends_again(turn) and review.duplicate(turn) is not None:
             return await self._submit(draft, review, turn, reply, again=True)
-        if _sends(turn):
+        # A word that sends may be the answer to the question before, until the review is on the phone.
+        if _sends(turn) and (turn.choice is not None or turn.slot("ditinjau") is not None):
             return await self._submit(draft, review, turn, reply, again=False)
         if turn.choice == "isi:review:ubah" or (
             turn.choice is None and starts_with_word("ubah", after_courtesy(turn.text))

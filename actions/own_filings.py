@@ -46,7 +46,7 @@ class OwnFilings:
         """None for another person's, and for one that there isn't: nobody learns which."""
         for contact in turn.contacts:
             try:
-                return Own(await self._backend.filing(number, contact), contact)
+                return Own(await self._backend.filing(number, contact, message_id=turn.message_id), contact)
             except (NotYours, Unknown):
                 continue
         return None

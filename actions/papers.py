@@ -52,18 +52,13 @@ class Papers:
         if document is None:
             self._keep_out(draft, file, reply)
             return []
+        taken = turn.message_id in draft.applied
         sent = draft.documents.get(document.id)
-        further = turn.together and sent is not None
+        further = turn.together and sent is not None and not taken
         if sent is not None and further and sent.pages >= document.maximum_pages:
             reply.say(self._texts("foto_tambahan_ditolak", dokumen=document.name, halaman=document.maximum_pages))
             return []
-        content = await self._fetch(file)
-        if sent is not None and sent.hint is not None and further:
-            # Another page of the same album must not take the place of the doubtful one.
-            await self._backend.answer(draft.id, f"{turn.message_id}:{_ACCEPT}", document.id, _ACCEPT)
-        elif sent is not None and sent.hint is None and turn.slot("ubah") == document.id and not further:
-            await self._backend.clear_document(draft.id, f"{turn.message_id}:anew", document.id)
-        now = await self._backend.add_document(draft.id, turn.message_id, document.id, content, file.content_type)
+        now = draft if taken else await self._add(draft, document, file, turn, further=further)
         kept = now.documents.get(document.id)
         if kept is None:
             # Redelivered: it was taken before, as the document that was asked for then.
@@ -146,9 +141,20 @@ class Papers:
         url = await self._bot.link("unggah", turn.conversation, subject)
         reply.say(self._texts("tautan_unggah", dokumen=name, tautan=url))
 
+    async def _add(self, draft: Draft, document: DraftItem, file: IncomingFile, turn: Turn, *, further: bool) -> Draft:
+        """Raises Refused."""
+        sent = draft.documents.get(document.id)
+        content = await self._fetch(file)
+        if sent is not None and sent.hint is not None and further:
+            # Another page of the same album must not take the place of the doubtful one.
+            await self._backend.answer(draft.id, f"{turn.message_id}:{_ACCEPT}", document.id, _ACCEPT)
+        elif sent is not None and sent.hint is None and turn.slot("ubah") == document.id and not further:
+            await self._backend.clear_document(draft.id, f"{turn.message_id}:anew", document.id)
+        return await self._backend.add_document(draft.id, turn.message_id, document.id, content, file.content_type)
+
     def _meant(self, draft: Draft, file: IncomingFile, turn: Turn) -> DraftItem | None:
         """The document that a link was for or a caption names; else, of photos sent together, the one before; else the one
-        asked for; else the only one there is.
+        asked for; else the only one there is. Of a photo that was taken before: the one changed, else the one sent last.
         """
         if file.document is not None:
             return draft.item(file.document)
@@ -158,6 +164,9 @@ class Papers:
             return draft.item(named)
         asked = draft.next if draft.next is not None and draft.next.type == "document" else None
         changing = turn.slot("ubah")
+        if turn.message_id in draft.applied:
+            changed = draft.item((changing or "").removeprefix(MORE))
+            return changed if changed is not None and changed.is_document else _last(draft)
         if turn.together and changing in (None, WHICH) and (asked is not None or draft.next is None):
             return _last(draft) or (draft.item(asked.field) if asked is not None else None)
         if asked is None and draft.next is not None and len(papers) == 1 and papers[0].id not in draft.documents:

@@ -57,6 +57,7 @@ Handler = Callable[[web.Request, Asker], Awaitable[web.StreamResponse]]
 _ANYONE = frozenset({Role.CHANNEL, Role.OFFICER})
 _CHANNEL = frozenset({Role.CHANNEL})
 _OFFICER = frozenset({Role.OFFICER})
+_MESSAGE = "Praja-Message-Id"
 _LARGEST_CORRECTION = LARGEST * 4 // 3 + 64 * 1024
 """base64 of the largest file"""
 _EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
@@ -134,7 +135,8 @@ class Api:
         return (await self._drafts.list_open(_required_contact(asker), masked=masked)).response()
 
     async def _get_draft(self, request: web.Request, asker: Asker) -> web.Response:
-        return (await self._drafts.get(read_identifier(request, "id"), read_query(request, "ask"))).response()
+        draft_id, ask = read_identifier(request, "id"), read_query(request, "ask")
+        return (await self._drafts.get(draft_id, ask, read_header(request, _MESSAGE))).response()
 
     async def _answer(self, request: web.Request, asker: Asker) -> web.Response:
         change = await read_json(request, FieldChange)
@@ -146,9 +148,9 @@ class Api:
 
     async def _add_page(self, request: web.Request, asker: Asker) -> web.Response:
         draft_id = read_identifier(request, "id")
-        message_id = read_header(request, "Praja-Message-Id")
+        message_id = read_header(request, _MESSAGE)
         if message_id is None:
-            raise Problem(422, "invalid-request", "Kepala `Praja-Message-Id` wajib diisi.", field="Praja-Message-Id")
+            raise Problem(422, "invalid-request", f"Kepala `{_MESSAGE}` wajib diisi.", field=_MESSAGE)
         known = await self._filling.answered_before(draft_id, message_id)
         if known is not None:
             return known.response()
@@ -174,7 +176,8 @@ class Api:
         return (await self._filings.list_newest(wanted, asker.role)).response()
 
     async def _get_filing(self, request: web.Request, asker: Asker) -> web.Response:
-        return (await self._filings.get(asker, request.match_info["number"])).response()
+        message_id = read_header(request, _MESSAGE)
+        return (await self._filings.get(asker, request.match_info["number"], message_id)).response()
 
     async def _correct(self, request: web.Request, asker: Asker) -> web.Response:
         correction = await read_json(request, Correction, _LARGEST_CORRECTION)

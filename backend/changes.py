@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.answer import Answer, Problem, answer_json
 from backend.tables import changes, drafts
 from identity import Seal
 
-__all__ = ["apply_once", "find_draft", "kept_answer"]
+__all__ = ["applied", "apply_once", "find_draft", "kept_answer"]
 
 
 async def apply_once(
@@ -55,6 +55,16 @@ async def kept_answer(connection: AsyncConnection, seal: Seal, draft_id: UUID, m
     )
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else Answer(row.status, seal.open(row.body))
+
+
+async def applied(connection: AsyncConnection, draft_id: UUID, message_id: str) -> list[str]:
+    """The ids under which that message was taken, not refused: its own and those made of it (`ID:…`)."""
+    its = or_(
+        changes.c.message_id == message_id,
+        changes.c.message_id.startswith(f"{message_id}:", autoescape=True),
+    )
+    query = select(changes.c.message_id).where(changes.c.draft_id == draft_id, its, changes.c.status < 400)
+    return list(await connection.scalars(query.order_by(changes.c.message_id)))
 
 
 async def find_draft(connection: AsyncConnection, draft_id: UUID, *, lock: bool = False) -> Row[Any]:

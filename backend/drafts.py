@@ -16,7 +16,7 @@ from backend.answer import Answer, Problem, answer_json
 from backend.border import NewDraft
 from backend.calendar import LOCAL_TIME
 from backend.catalogue import Service
-from backend.changes import find_draft
+from backend.changes import applied, find_draft
 from backend.erasure import empty_drafts
 from backend.form import Content, Form, Pages
 from backend.image_quality import Doubt
@@ -76,13 +76,19 @@ class Drafts:
             row = (await connection.execute(open_or_new)).one()
             return answer_json(await view_draft(connection, self._workspace, row), 201)
 
-    async def get(self, draft_id: UUID, ask: str | None = None) -> Answer:
-        """`ask` makes `next` the question of that field or document, answered already or not."""
+    async def get(self, draft_id: UUID, ask: str | None = None, message_id: str | None = None) -> Answer:
+        """`ask` makes `next` the question of that field or document, answered already or not; of the message it is told
+        whether it was taken before.
+        """
         async with self._workspace.engine.connect() as connection:
             row = await find_draft(connection, draft_id)
             if row.state != DraftState.SUBMITTED:
                 refuse_unless_open(self._workspace, row)
-            return answer_json(await view_draft(connection, self._workspace, row, ask))
+            view = await view_draft(connection, self._workspace, row, ask)
+            if message_id is not None:
+                # After the view, so that what the view has of it already is never told as not taken.
+                view["applied"] = await applied(connection, draft_id, message_id)
+            return answer_json(view)
 
     async def list_open(self, contact: str, *, masked: bool = False) -> Answer:
         """Last changed first. `masked`: numbers of persons are shown as officers see them."""

@@ -18,6 +18,7 @@ from backend.answer import Answer, Problem, answer_json
 from backend.asker import Asker, Role, admit
 from backend.border import Transition
 from backend.catalogue import Mode
+from backend.changes import applied
 from backend.chronology import Fix, record
 from backend.documents import FileRefused
 from backend.filing_number import parse_filing_number
@@ -65,11 +66,17 @@ class Filings:
             views = await view_filings(connection, self._workspace, rows[:_PAGE], for_office=for_office)
         return answer_json({"filings": views, "next": _cursor(rows[_PAGE - 1]) if len(rows) > _PAGE else None})
 
-    async def get(self, asker: Asker, number: str) -> Answer:
+    async def get(self, asker: Asker, number: str, message_id: str | None = None) -> Answer:
+        """Of the message it is told whether it was taken before."""
         number = await admit(self._workspace, asker, number)
         for_office = asker.role is Role.OFFICER
         async with self._workspace.engine.connect() as connection:
-            return answer_json(await view_filing(connection, self._workspace, number, for_office=for_office))
+            view = await view_filing(connection, self._workspace, number, for_office=for_office)
+            if message_id is not None:
+                draft_id = await connection.scalar(select(filings.c.draft_id).where(filings.c.number == number))
+                assert draft_id is not None, "admitted, and filings are never deleted"
+                view["applied"] = await applied(connection, draft_id, message_id)
+            return answer_json(view)
 
     async def move_on(self, asker: Asker, number: str, step: Transition) -> Answer:
         number = await admit(self._workspace, asker, number)

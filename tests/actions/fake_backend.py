@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.actions.fake_filings import FakeFilings, Refusal
+from tests.actions.fake_filings import FakeFilings, Refusal, applied
 
 __all__ = ["FakeBackend"]
 
@@ -153,6 +153,8 @@ class _Draft:
 @dataclass
 class FakeBackend:
     down: bool = False
+    fails: str | None = None
+    """method that is in trouble"""
     drafts: dict[str, _Draft] = field(default_factory=dict)
     filings: dict[str, dict[str, Any]] = field(default_factory=dict)
     consents: dict[str, str] = field(default_factory=dict)
@@ -172,7 +174,7 @@ class FakeBackend:
         return app
 
     async def _serve(self, request: web.Request) -> web.Response:
-        if self.down:
+        if self.down or request.method == self.fails:
             return web.Response(status=503)
         raw = await request.read()
         is_file = request.method == "PUT"
@@ -185,7 +187,9 @@ class FakeBackend:
 
     def _answer(self, request: web.Request, body: Mapping[str, Any], raw: bytes) -> Any:
         path, proof = request.path.split("/")[3:], request.headers.get("Praja-Proof")
-        if (told := self.sent.answer(request.method, path, request.query.get("contact"), proof, body)) is not None:
+        message = request.headers.get("Praja-Message-Id")
+        told = self.sent.answer(request.method, path, request.query.get("contact"), proof, message, body)
+        if told is not None:
             return told
         match [request.method, *path]:
             case ["GET", "services"]:
@@ -215,6 +219,7 @@ class FakeBackend:
                 return {}
             case ["GET", "drafts", draft]:
                 view = self._draft(draft).view(request.query.get("ask"))
+                view["applied"] = applied(self._draft(draft).seen, message)
                 if self.hides_submission:
                     self.hides_submission = False
                     return view | {"state": "open"}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from stdnum.iso7064 import mod_37_36
 
-__all__ = ["FakeFilings", "Refusal", "filing", "issued"]
+__all__ = ["FakeFilings", "Refusal", "applied", "filing", "issued"]
 
 _CANCELLABLE = ("MENUNGGU", "DIPROSES", "PERLU_PERBAIKAN")
 _TRIES = 5
@@ -47,6 +47,11 @@ def filing(number: str, contact: str, state: str = "MENUNGGU", **more: Any) -> d
     return view | more
 
 
+def applied(known: Iterable[str], message: str | None) -> list[str]:
+    """Those of the `known` ids that are `message` or made of it."""
+    return [each for each in known if message is not None and f"{each}:".startswith(f"{message}:")]
+
+
 @dataclass
 class FakeFilings:
     by_number: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -60,14 +65,20 @@ class FakeFilings:
     withdrawn: list[str] = field(default_factory=list)
 
     def answer(
-        self, method: str, path: list[str], contact: str | None, proof: str | None, body: Mapping[str, Any]
+        self,
+        method: str,
+        path: list[str],
+        contact: str | None,
+        proof: str | None,
+        message: str | None,
+        body: Mapping[str, Any],
     ) -> dict[str, Any] | None:
         """None for a path of somebody else's. Raises Refusal."""
         match [method, *path]:
             case ["GET", "filings"]:
                 return {"filings": [each for each in self.by_number.values() if each.get("contact") == contact]}
             case ["GET", "filings", number]:
-                return self._admitted(number, contact, proof)
+                return {**self._admitted(number, contact, proof), "applied": applied(self.answered, message)}
             case ["POST", "filings", number, "corrections"]:
                 return self._correct(self._admitted(number, contact, proof), body)
             case ["POST", "filings", number, "cancel"]:

@@ -114,6 +114,12 @@ class TestFiling:
         await talk.redelivered()
         assert len(backend.drafts) == 1
 
+    async def test_an_answer_that_comes_again_sends_nothing_unseen(self, talk: Talk, backend: ContractBackend) -> None:
+        await begin(talk, "konsultasi_hukum")
+        await talk.say("ya")
+        assert "Periksa dulu" in await talk.redelivered()
+        assert backend.filings == {}
+
     async def test_one_left_off_on_another_phone_is_not_moved(self, talk: Talk, backend: ContractBackend) -> None:
         await begin(talk)
         other = Talk(talk.actions, talk.bot, conversation="percakapan-2", linked=(talk.conversation,))

@@ -117,6 +117,20 @@ async def test_a_message_is_answered_once(channel: Client) -> None:
     assert (await channel("GET", f"/drafts/{draft}"))[1]["answers"] == {"nik": NIK, "nama": "Siti"}
 
 
+async def test_whether_a_message_was_taken_is_told(channel: Client) -> None:
+    draft = await channel.open()
+    await channel.answer(draft, "nik", NIK, message="m_1")
+    await channel.send(draft, "kk", photo(), message="m_1:kk")
+    await channel.answer(draft, "nama", "7", message="m2")
+    await channel.answer(draft, "nama", "Siti", message="mX1:nama")
+
+    async def applied(message: str) -> Any:
+        return (await channel("GET", f"/drafts/{draft}", headers={"Praja-Message-Id": message}))[1]["applied"]
+
+    assert [await applied(message) for message in ("m_1", "m2", "m")] == [["m_1", "m_1:kk"], [], []]
+    assert "applied" not in (await channel("GET", f"/drafts/{draft}"))[1]
+
+
 async def test_copies_of_a_message_arriving_together_are_one(channel: Client) -> None:
     draft = await channel.open()
     answers = await asyncio.gather(

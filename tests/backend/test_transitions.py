@@ -127,6 +127,9 @@ async def test_what_is_to_be_mended_is_mended_and_the_filing_waits_again(channel
     assert await correct(channel, number, "c1", field="nama", value="Budi Santoso") == first
     assert await correct(channel, number, "c2", document="kk", value="") == second
     assert (await correct(channel, number, "c3", field="nama", value="Budi Santoso"))[0] == 409
+    for message, applied in (("c2", ["c2"]), ("c3", [])):
+        asked = {**OWNER, "Praja-Message-Id": message}
+        assert (await channel("GET", f"/filings/{number}", headers=asked))[1]["applied"] == applied
 
 
 @pytest.mark.parametrize(
