@@ -36,6 +36,8 @@ class Notices:
 
     def __init__(self, database_url: str) -> None:
         self._url = database_url
+        self.listening = asyncio.Event()
+        """set once it first listens"""
         self._waiting: dict[tuple[str, str], set[asyncio.Event]] = {}
         self._streams: set[asyncio.Queue[tuple[str, str] | Lost]] = set()
 
@@ -86,6 +88,7 @@ class Notices:
         async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
             for channel in (INBOX, OUTBOX, CHANGED, DESK):
                 await connection.execute(f"LISTEN {channel}")
+            self.listening.set()
             # What was said while nobody listened is found by looking.
             for events in self._waiting.values():
                 _set(events)

@@ -45,18 +45,13 @@ async def _stream(request: web.Request) -> web.StreamResponse:
     shown = await _visible(room, officer_of(me), request.query.get("conversation", ""))
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     harden(request, response)
-    await response.prepare(request)
-    _give_up_soon(request)
-    await response.write(b"retry: 2000\nid: 1\n\n")
     waiting: asyncio.Queue[Change] = asyncio.Queue()
-    if "Last-Event-ID" in request.headers:
-        # The page was cut off for a while, and heard nothing of what happened then.
-        waiting.put_nowait(Change("everything"))
+    # The page was made before this, or was cut off for a while, and heard nothing of what has happened since.
+    waiting.put_nowait(Change("everything"))
 
     async def listen() -> None:
-        async with contextlib.aclosing(changes(room)) as happening:
-            async for change in happening:
-                waiting.put_nowait(change)
+        async for change in happening:
+            waiting.put_nowait(change)
 
     async def keep() -> None:
         # Not the page's timers: browsers let those of a tab in the background sleep for a minute.
@@ -66,14 +61,18 @@ async def _stream(request: web.Request) -> web.StreamResponse:
                     await renew(room, officer_of(me), shown)
             await asyncio.sleep(_HEARTBEAT)
 
-    tasks = [asyncio.create_task(one) for one in (listen(), keep(), _tell(response, waiting, room, me, shown))]
-    try:
-        # Whichever ends: the page is gone, its session is over, or nothing is heard any more. A page asks again.
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    with changes(room) as happening:
+        await response.prepare(request)
+        _give_up_soon(request)
+        await response.write(b"retry: 2000\n\n")
+        tasks = [asyncio.create_task(one) for one in (listen(), keep(), _tell(response, waiting, room, me, shown))]
+        try:
+            # Whichever ends: the page is gone, its session is over, or nothing is heard any more. A page asks again.
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
     return response
 
 

@@ -16,7 +16,8 @@ def free_ports(count: int) -> list[int]:
     """Those that nobody uses now."""
     with contextlib.ExitStack() as stack:
         found: list[int] = []
-        for port in random.sample(_PORTS, len(_PORTS)):
+        # Whoever seeds `random`, in two processes alike, would have both take the same ones.
+        for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
             if len(found) == count:
                 break
             one = stack.enter_context(socket.socket())

@@ -179,7 +179,7 @@ def _failing(connection: Connection, live_since: datetime) -> tuple[Sequence[boo
         .where(or_(inbox.c.outcome.in_([Outcome.ANSWERED.value, Outcome.GIVEN_UP.value]), waits))
     )
     tried = func.coalesce(inbox.c.answered_at, conversations.c.served_at)
-    since = connection.scalars(taken.where(inbox.c.received_at >= live_since).order_by(tried)).all()
+    since = connection.scalars(taken.where(inbox.c.received_at >= live_since).order_by(tried, inbox.c.id)).all()
     earlier = taken.where(inbox.c.received_at < live_since).order_by(inbox.c.id.desc())
     return connection.scalars(earlier.limit(max(len(since), _JUST_BEFORE))).all(), since
 

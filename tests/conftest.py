@@ -8,12 +8,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from praja.postgres import create_database, embedded_postgres
+
+# On a busy machine an example takes seconds; and what fails shall fail the next time too.
+hypothesis.settings.load_profile("ci")
 
 _counter = itertools.count()
 

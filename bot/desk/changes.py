@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,16 +30,21 @@ class Change:
     """who got it, who is typing, who came or went"""
 
 
-async def changes(room: DeskRoom) -> AsyncGenerator[Change]:
-    """Every change from now on, of the bot's conversations too; close the iterator (`contextlib.aclosing`) when done."""
+@contextlib.contextmanager
+def changes(room: DeskRoom) -> Iterator[AsyncIterator[Change]]:
+    """Every change from the beginning of the block on, of the bot's conversations too."""
     with room.notices.stream() as notices:
-        while True:
-            notice = await notices.get()
-            if isinstance(notice, Lost):
-                yield Change("everything")
-            elif notice[0] in (CHANGED, DESK):
-                with contextlib.suppress(ValueError):
-                    yield _read(*notice)
+        yield _changes(notices)
+
+
+async def _changes(notices: asyncio.Queue[tuple[str, str] | Lost]) -> AsyncIterator[Change]:
+    while True:
+        notice = await notices.get()
+        if isinstance(notice, Lost):
+            yield Change("everything")
+        elif notice[0] in (CHANGED, DESK):
+            with contextlib.suppress(ValueError):
+                yield _read(*notice)
 
 
 def _read(channel: str, payload: str) -> Change:

@@ -173,6 +173,7 @@ async def room(bot_database: str, rasa: FakeRasa) -> AsyncIterator[Room]:
     async with aiohttp.ClientSession() as session:
         room = Room(bot_database, session, rasa.url)
         listening = asyncio.create_task(room.notices.run())
+        await room.notices.listening.wait()
         yield room
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)

@@ -42,13 +42,18 @@ WHATSAPP_LIKE = Capabilities(
 
 
 class Clock:
-    """Goes on by itself, and can be moved forward."""
+    """Goes on by itself until it is stopped, and can be moved forward."""
 
     def __init__(self) -> None:
         self._ahead = timedelta(0)
+        self._stopped: datetime | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return (self._stopped or datetime.now(UTC)) + self._ahead
+
+    def stop(self) -> None:
+        """From now on only `advance` moves it: however long the test takes, no pause runs out by itself."""
+        self._stopped = datetime.now(UTC)
 
     def advance(self, by: timedelta) -> None:
         self._ahead += by

@@ -158,6 +158,7 @@ async def test_telegrams_door(telegram_bot: Bot, bot_api: FakeTelegram, telegram
     assert await telegram_bot.post("/webhooks/telegram", update, **telegram_secret) == 200
     await bot_api.say("halo")
     assert (await bot_api.wait_messages())[0].text == "Jawaban: halo"
+    await telegram_bot.until(telegram_bot.idle)
     assert await telegram_bot.value("SELECT outcome FROM bot.inbox WHERE external_id = '7'") == "unreadable"
 
 

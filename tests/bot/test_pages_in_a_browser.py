@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from bot.server import BotSettings
 from tests.bot.outside import Bot, bot_running
@@ -78,10 +78,11 @@ async def test_every_page_passes_axe(bot: Bot) -> None:
         await look(page, "unggah")
         await page.get_by_label("Pilih foto").set_input_files(file(b"bukan foto"))
         await page.get_by_role("button", name="Kirim berkas").click()
-        await look(page, "unggah-galat")
         alert = page.get_by_role("alert")
+        # Until then the page may still be the one before.
+        await expect(alert).to_be_focused(timeout=30_000)
+        await look(page, "unggah-galat")
         assert "bukan foto atau PDF" in await alert.inner_text()
-        assert await page.evaluate("document.activeElement.id") == "galat"
         assert await page.title() == "Belum terkirim: Kirim Kartu Keluarga (KK) – Praja"
         await page.get_by_label("Pilih foto").set_input_files([file(jpeg()), file(jpeg(), "kk2.jpg")])
         await page.get_by_role("button", name="Kirim berkas").click()
@@ -90,6 +91,7 @@ async def test_every_page_passes_axe(bot: Bot) -> None:
         await page.goto(await link(bot, "penilaian", SURVEY))
         await look(page, "penilaian")
         await page.get_by_role("button", name="Kirim penilaian").click()
+        await expect(page.get_by_role("alert")).to_be_focused(timeout=30_000)
         await look(page, "penilaian-galat")
         await page.goto(await link(bot, "data"))
         await look(page, "data")

@@ -53,7 +53,7 @@ async def test_a_message_survives_the_death_of_the_process_that_took_it(
     rasa.delay = 60
     process = await _process(settings, meta, rasa)
     await meta.say("halo")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await rasa.asked.wait()
     process.kill()
     await process.wait()
@@ -69,4 +69,4 @@ async def test_a_message_survives_the_death_of_the_process_that_took_it(
 async def test_a_process_ends_when_it_is_told_to(settings: BotSettings, meta: FakeWhatsApp, rasa: FakeRasa) -> None:
     process = await _process(settings, meta, rasa)
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), 60) == 0

@@ -11,7 +11,7 @@ import pytest
 
 from bot.channel import SendFailed, SendFailure, Template
 from bot.metrics import billable_messages
-from bot.outbox import Kind, enqueue
+from bot.outbox import MOST_TRIES, Kind, enqueue
 from bot.reply import Bubble
 from tests.bot.conftest import Room
 from tests.bot.fakes import update
@@ -358,16 +358,18 @@ async def test_a_payload_of_ours_that_is_refused_does_not_hold_up_the_next(room:
     assert await _states(room) == [("failed", "pretended"), ("sent", None)]
 
 
+async def _tried(room: Room, times: int) -> bool:
+    return bool(await room.value("SELECT attempts = :times FROM bot.outbox WHERE inbox IS NULL", times=times))
+
+
 async def test_a_mistake_in_an_adapter_is_tried_again_but_not_for_ever(room: Room) -> None:
     person = await _person(room)
     room.channel.failures = [KeyError("x") for _ in range(40)]
     await _queue(room, person, "satu")
     async with room.at_work(room.sender()):
-        for _ in range(60):
+        for tries in range(MOST_TRIES):
             room.clock.advance(timedelta(minutes=15))
-            await asyncio.sleep(0.05)
-            if await room.idle():
-                break
+            await room.until(lambda n=tries: _tried(room, n + 1))  # type: ignore[misc]
     assert (await _states(room))[0][0] == "failed"
     assert len(room.channel.failures) == 28
 

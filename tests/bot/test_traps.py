@@ -156,6 +156,7 @@ async def _states(bot: Bot, states: list[str]) -> bool:
 
 
 async def test_10_the_pair_rate_pauses_one_person(whatsapp_bot: Bot, meta: FakeWhatsApp) -> None:
+    whatsapp_bot.clock.stop()
     # The sign that we read it is refused too.
     meta.fail(131056, times=2)
     await meta.say("halo")
@@ -163,8 +164,12 @@ async def test_10_the_pair_rate_pauses_one_person(whatsapp_bot: Bot, meta: FakeW
     await meta.say("halo", OTHER)
     await whatsapp_bot.until(lambda: texts(meta, OTHER) == ["Jawaban: halo"])
     assert texts(meta) == []
-    await whatsapp_bot.pass_time(timedelta(seconds=5))
-    await whatsapp_bot.until(lambda: texts(meta) == ["Jawaban: halo"])
+
+    async def answered_by_then() -> bool:
+        await whatsapp_bot.pass_time(timedelta(seconds=5))
+        return texts(meta) == ["Jawaban: halo"]
+
+    await whatsapp_bot.until(answered_by_then)
 
 
 async def _tried(bot: Bot) -> bool:
@@ -172,6 +177,7 @@ async def _tried(bot: Bot) -> bool:
 
 
 async def test_10_telegrams_429_pauses_one_chat(telegram_bot: Bot, bot_api: FakeTelegram) -> None:
+    telegram_bot.clock.stop()
     bot_api.fail(429, "Too Many Requests: retry after 5", retry_after=5, method="sendMessage")
     await bot_api.say("halo", 5001)
     await telegram_bot.until(lambda: _tried(telegram_bot))

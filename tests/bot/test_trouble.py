@@ -23,7 +23,7 @@ async def _pausing(room: Room) -> bool:
 async def test_trouble_is_told_once_and_the_message_answered_afterwards(
     room: Room, rasa: FakeRasa, trouble: int | str
 ) -> None:
-    rasa.trouble = trouble
+    rasa.trouble, patient = trouble, room.rasa
     if trouble == "slow":
         room.rasa = Rasa(room.session, [rasa.url], TOKEN, timeout=0.4)
     async with room.at_work():
@@ -35,9 +35,10 @@ async def test_trouble_is_told_once_and_the_message_answered_afterwards(
             room.clock.advance(timedelta(seconds=20))
             await room.until(lambda tried=tried: rasa.requests > tried)  # type: ignore[misc]
             await room.until(lambda: _pausing(room))
-        await room.receive(update("m2", text="halo?"))
-        rasa.trouble = None
-        await room.idle_after(timedelta(seconds=20))
+    rasa.trouble, room.rasa = None, patient
+    await room.receive(update("m2", text="halo?"))
+    room.clock.advance(timedelta(seconds=20))
+    await room.work_off()
     assert room.channel.texts() == [room.texts("gangguan"), "Jawaban: halo\n\nJawaban: halo?"]
     assert rasa.texts() == ["halo", "halo?"]
 
@@ -89,7 +90,7 @@ async def test_after_a_quarter_of_an_hour_the_desk_gets_it(room: Room, rasa: Fak
             with contextlib.suppress(TimeoutError):
                 # Pauses are longer than that from the fifth on.
                 await room.until(lambda tried=tried: rasa.requests > tried, 0.05)  # type: ignore[misc]
-            assert room.clock() - started < timedelta(minutes=40)
+            assert room.clock() - started < timedelta(hours=6)
         await room.until(room.idle)
     assert room.clock() - started > timedelta(minutes=13)
     assert await room.value("SELECT outcome FROM bot.inbox") == "given_up"

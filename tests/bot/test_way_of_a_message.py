@@ -79,6 +79,7 @@ async def test_an_album_is_answered_once_all_of_it_is_there(room: Room, rasa: Fa
         return bool(await room.value("SELECT bool_and(retry_at IS NOT NULL) FROM bot.conversations"))
 
     room.channel.files = {"f": b"isi"}
+    room.clock.stop()
     async with room.at_work():
         await room.receive(update("m1", kind="file", file="f", in_album=True))
         await room.until(more_is_awaited)

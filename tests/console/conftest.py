@@ -127,6 +127,7 @@ async def workspace(console_tables: str, clock: Clock, backend_port: int, tmp_pa
     texts, agencies, standard = Texts(DATA), Agencies(DATA), read_standard(DATA)
     room = DeskRoom(store, texts, agencies, standard, {channel.name: channel}, {}, notices, OwnDesk(), DeskRules())
     listening = asyncio.create_task(notices.run())
+    await notices.listening.wait()
     async with aiohttp.ClientSession() as session:
         yield open_workspace(settings, room, session)
     listening.cancel()
@@ -168,6 +169,13 @@ async def token_of(visitor: Visitor, path: str) -> str:
     found = re.search(r'name="csrf" value="([0-9a-f]{64})"', await (await visitor.get(path)).text())
     assert found is not None
     return found[1]
+
+
+async def unseen(visitor: Visitor, account: Account) -> dict[str, str]:
+    """What the form of that account carries without showing it, as a browser sends it."""
+    page = await (await visitor.get("/console/akun/semua")).text()
+    form = page.split(f'action="/console/akun/semua/{account.id}"')[1].split("</form>")[0]
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
 
 
 async def sign_in(visitor: Visitor, username: str, clock: Clock, password: str = PASSWORD) -> str:

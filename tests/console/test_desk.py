@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +43,12 @@ async def waiting(workspace: Workspace, written: str = f"tolong pak, nik saya {N
 async def act(visitor: Visitor, token: str, conversation: str, name: str, **form: str) -> tuple[int, str]:
     answer = await visitor.post(f"/console/percakapan/{conversation}/{name}", data={"csrf": token, **form})
     return answer.status, await answer.text()
+
+
+async def looks(workspace: Workspace, subject: str) -> int:
+    query = select(audit.c.id).where(audit.c.act == "membaca", audit.c.subject == subject)
+    async with workspace.engine.connect() as connection:
+        return len((await connection.execute(query)).all())
 
 
 @pytest.fixture
@@ -129,6 +134,24 @@ async def test_numbers_are_unmasked_by_one_audited_act(
     assert [(row.account, row.subject) for row in found] == [(officer.id, f"conversation:{conversation}")]
 
 
+async def test_opening_the_list_is_a_look_and_its_refreshing_by_the_page_is_none(
+    visit: Visit, officer: Account, workspace: Workspace, clock: Clock
+) -> None:
+    await waiting(workspace)
+    visitor = await visit()
+    await sign_in(visitor, "rina", clock)
+    before = await looks(workspace, "queue")
+
+    async def seen(path: str, **headers: str) -> int:
+        assert "tolong pak" in await (await visitor.get(f"/console/{path}", headers=headers)).text()
+        return await looks(workspace, "queue") - before
+
+    assert await seen("") == 1
+    for _ in range(3):
+        assert await seen("antrean", **{"HX-Request": "true"}) == 1
+    assert await seen("antrean") == 2, "the address opened by hand"
+
+
 @pytest.mark.parametrize("part", ["naskah", "warga"])
 async def test_a_part_that_is_asked_for_by_itself_is_a_look_too(
     visit: Visit, officer: Account, workspace: Workspace, clock: Clock, part: str
@@ -137,16 +160,13 @@ async def test_a_part_that_is_asked_for_by_itself_is_a_look_too(
     visitor = await visit()
     await sign_in(visitor, "rina", clock)
 
-    async def looks() -> int:
-        async with workspace.engine.connect() as connection:
-            return len((await connection.execute(select(audit.c.id).where(audit.c.act == "membaca"))).all())
-
+    subject = f"conversation:{conversation}"
     for _ in range(3):
         assert (await visitor.get(f"/console/percakapan/{conversation}/{part}")).status == 200
-    assert await looks() == 1
+    assert await looks(workspace, subject) == 1
     clock.advance(timedelta(minutes=20))
     await visitor.get(f"/console/percakapan/{conversation}/{part}")
-    assert await looks() == 2
+    assert await looks(workspace, subject) == 2
 
 
 async def test_transfer_and_hand_over(
@@ -233,21 +253,18 @@ async def test_a_change_is_on_the_stream(visit: Visit, officer: Account, workspa
     await sign_in(visitor, "rina", clock)
     async with visitor.get(f"/console/siaran?conversation={conversation}") as stream:
         assert (await stream.content.readline()).startswith(b"retry")
-
-        async def write() -> None:
-            async with workspace.engine.begin() as connection:
-                await add(connection, workspace.store, uuid.UUID(conversation), Kind.DESK, [Bubble("halo")])
-                await connection.execute(text("SELECT pg_notify('praja_changed', :c)"), {"c": conversation})
-
-        assert await _heard(stream, write) == "percakapan"
+        await _all_asked_again(stream)
+        async with workspace.engine.begin() as connection:
+            await add(connection, workspace.store, uuid.UUID(conversation), Kind.DESK, [Bubble("halo")])
+            await connection.execute(text("SELECT pg_notify('praja_changed', :c)"), {"c": conversation})
+        await _heard(stream, "percakapan")
 
 
-async def test_a_page_that_was_cut_off_asks_for_everything_again(visit: Visit, officer: Account, clock: Clock) -> None:
+async def test_a_page_that_is_new_asks_for_everything_again(visit: Visit, officer: Account, clock: Clock) -> None:
     visitor = await visit()
     await sign_in(visitor, "rina", clock)
-    async with visitor.get("/console/siaran?conversation=", headers={"Last-Event-ID": "1"}) as stream:
-        async with asyncio.timeout(20):
-            assert {await _next_event(stream), await _next_event(stream)} == {"antrean", "percakapan"}
+    async with visitor.get("/console/siaran?conversation=") as stream:
+        await _all_asked_again(stream)
 
 
 async def test_nothing_of_other_agencies_is_on_the_stream(
@@ -256,10 +273,11 @@ async def test_nothing_of_other_agencies_is_on_the_stream(
     visitor = await visit()
     await sign_in(visitor, "jaksa", clock)
     async with visitor.get("/console/siaran?conversation=") as stream:
-        await asyncio.sleep(0.2)
+        await _all_asked_again(stream)
         await waiting(workspace)
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(1):
+            # Longer than the queue's next change is kept back.
+            async with asyncio.timeout(3):
                 await _next_event(stream)
 
 
@@ -270,14 +288,17 @@ async def test_a_conversation_that_does_not_exist(visit: Visit, officer: Account
     assert (await visitor.get(f"/console/percakapan/{path}")).status == 404
 
 
-async def _heard(stream: Any, say: Callable[[], Awaitable[Any]]) -> str:
-    """The next event; it is said again until somebody listens."""
-    event = asyncio.create_task(_next_event(stream))
-    async with asyncio.timeout(20):
-        while not event.done():
-            await say()
-            await asyncio.wait({event}, timeout=1)
-    return await event
+async def _all_asked_again(stream: Any) -> None:
+    """What every stream begins with."""
+    async with asyncio.timeout(60):
+        assert [await _next_event(stream), await _next_event(stream)] == ["antrean", "percakapan"]
+
+
+async def _heard(stream: Any, event: str) -> None:
+    """Waits until it is; others may come before it."""
+    async with asyncio.timeout(60):
+        while await _next_event(stream) != event:
+            pass
 
 
 async def _next_event(stream: Any) -> str:
@@ -393,11 +414,11 @@ async def test_the_stream_says_who_is_typing_but_not_to_other_agencies(
     await act(typist, token, conversation, "ambil")
     address = f"/console/siaran?conversation={conversation}"
     async with reader.get(address) as stream, other.get(address) as foreign:
-        await stream.content.readline()
-        async with asyncio.timeout(20):
-            while await _heard(stream, lambda: act(typist, token, conversation, "mengetik")) != "mengetik":
-                pass
-            assert (await stream.content.readline()).decode() == "data: Rina W.\n"
+        await _all_asked_again(stream)
+        await _all_asked_again(foreign)
+        await act(typist, token, conversation, "mengetik")
+        await _heard(stream, "mengetik")
+        assert (await stream.content.readline()).decode() == "data: Rina W.\n"
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1):
                 await _next_event(foreign)
@@ -436,7 +457,7 @@ async def test_who_waits_too_long_is_marked_in_the_queue_and_on_the_board(
 async def _held(workspace: Workspace, until: datetime) -> None:
     """Waits until the lease lasts so long."""
     lease = text("SELECT officer_lease_until FROM bot.conversations")
-    async with asyncio.timeout(20), workspace.engine.connect() as connection:
+    async with asyncio.timeout(60), workspace.engine.connect() as connection:
         while (await connection.execute(lease)).scalar_one() < until:
             await connection.rollback()
             await asyncio.sleep(0.02)

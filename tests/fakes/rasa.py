@@ -46,6 +46,8 @@ class FakeRasa(Served):
         self.asked = asyncio.Event()
         """set by the first request"""
         self.answer: Callable[[Body], Body] = _echo
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        """what happens during the next turn"""
         self.trouble: int | str | None = None
         """a status, or one of `empty`, `malformed`, `slow` (done, but answered late)"""
         self.delay = 0.0
@@ -111,6 +113,9 @@ class FakeRasa(Served):
         if trouble == "malformed":
             return web.Response(text="<html>", content_type="text/html")
         await self._pass(self.delay)
+        if (meanwhile := self.meanwhile) is not None:
+            self.meanwhile = None
+            await meanwhile()
         key = body["conversation"], body["message_id"]
         if key not in self._known:
             self.turns.append(body)

@@ -206,13 +206,13 @@ class FakeTelegram(Served):
                 self._changed.notify_all()
         return int(update["update_id"])
 
-    async def wait_messages(self, count: int = 1, *, after: int = 0, timeout: float = 10) -> list[Sent]:  # noqa: ASYNC109
+    async def wait_messages(self, count: int = 1, *, after: int = 0, timeout: float = 60) -> list[Sent]:  # noqa: ASYNC109
         """All messages but the first `after`, once there are `count` of them."""
         async with asyncio.timeout(timeout), self._changed:
             await self._changed.wait_for(lambda: len(self.messages) >= after + count)
         return self.messages[after:]
 
-    async def wait_confirmed(self, *, timeout: float = 10) -> None:  # noqa: ASYNC109
+    async def wait_confirmed(self, *, timeout: float = 60) -> None:  # noqa: ASYNC109
         """Until Telegram keeps no update any more."""
         async with asyncio.timeout(timeout), self._changed:
             await self._changed.wait_for(lambda: not self.pending)

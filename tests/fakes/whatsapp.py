@@ -267,13 +267,13 @@ class FakeWhatsApp(Served):
         async with self._session.get(str(self.webhook), params=query) as response:
             return response.status == 200 and await response.text() == challenge
 
-    async def wait_messages(self, count: int = 1, *, after: int = 0, timeout: float = 10) -> list[Sent]:  # noqa: ASYNC109
+    async def wait_messages(self, count: int = 1, *, after: int = 0, timeout: float = 60) -> list[Sent]:  # noqa: ASYNC109
         """All messages but the first `after`, once there are `count` of them."""
         async with asyncio.timeout(timeout), self._arrived:
             await self._arrived.wait_for(lambda: len(self.messages) >= after + count)
         return self.messages[after:]
 
-    async def wait_webhooks(self, count: int, *, timeout: float = 10) -> list[Mapping[str, Any]]:  # noqa: ASYNC109
+    async def wait_webhooks(self, count: int, *, timeout: float = 60) -> list[Mapping[str, Any]]:  # noqa: ASYNC109
         async with asyncio.timeout(timeout), self._arrived:
             await self._arrived.wait_for(lambda: len(self.webhooks) >= count)
         return self.webhooks

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from nlu.evaluation import Models
     from nlu.examples import Example
     from nlu.measures import Judged
+
+# As in `tests/conftest.py`, which isn't read in this environment.
+hypothesis.settings.load_profile("ci")
 
 if importlib.util.find_spec("rasa") is None:
     # The other Python collects this folder too.

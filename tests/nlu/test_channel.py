@@ -313,7 +313,7 @@ def test_actions_in_circles_fail(phone: Phone, database: str) -> None:
 
 
 def test_a_hanging_action_fails_in_time(phone: Phone, actions: Any) -> None:
-    actions.slow["action_salam"] = 12
+    actions.slow["action_salam"] = 25
     assert phone.send(text="halo")[0] == 503
 
 

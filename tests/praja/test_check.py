@@ -87,7 +87,7 @@ BREAKS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(postgres_server: str) -> str:
     """Address of a database with the tables of every room, in which nothing is broken."""
     url = create_database(postgres_server, "whole")

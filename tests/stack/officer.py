@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +18,16 @@ from playwright.async_api import Browser, ConsoleMessage, Page
 
 from tests.stack.running import ROOT, Running
 
-__all__ = ["OfficerAccount", "OfficerPage", "add_officer", "as_operator", "serious_faults", "sign_in"]
+__all__ = [
+    "OfficerAccount",
+    "OfficerPage",
+    "add_officer",
+    "as_operator",
+    "enrol",
+    "give_password",
+    "serious_faults",
+    "sign_in",
+]
 
 
 @dataclass(frozen=True)
@@ -56,14 +66,23 @@ async def sign_in(browser: Browser, stack: Running, account: OfficerAccount, **c
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if _is_fault(said) else None)
     await page.goto(f"{stack.url}/console/masuk")
+    await give_password(page, account)
+    await enrol(page)
+    return OfficerPage(page, stack, errors)
+
+
+async def give_password(page: Page, account: OfficerAccount) -> None:
+    """On the page for signing in."""
     await page.get_by_label("Nama akun").fill(account.username)
     await page.get_by_label("Kata sandi").fill(account.password)
     await page.get_by_role("button", name="Lanjut").click()
+
+
+async def enrol(page: Page) -> None:
     secret = await page.locator("[name=secret]").get_attribute("value")
     await page.get_by_label("Enam angka yang muncul").fill(pyotp.TOTP(str(secret)).at(datetime.now(UTC)))
     await page.get_by_role("button", name="Daftarkan").click()
-    await page.wait_for_url(f"{stack.url}/console/")
-    return OfficerPage(page, stack, errors)
+    await page.wait_for_url("**/console/")
 
 
 async def serious_faults(page: Page) -> list[str]:
@@ -83,9 +102,10 @@ class OfficerPage:
     errors: list[str]
 
     async def open(self, conversation: str) -> None:
-        await self.page.goto(f"{self.stack.url}/console/percakapan/{conversation}")
+        async with self._until_it_hears():
+            await self.page.goto(f"{self.stack.url}/console/percakapan/{conversation}")
 
-    async def waiting(self, text: str, seconds: float = 30) -> str:
+    async def waiting(self, text: str, seconds: float = 60) -> str:
         """The conversation in the queue whose last message holds `text`; waits until it is there."""
         link = self.page.locator("#queue .items a", has_text=text).first
         await link.wait_for(timeout=seconds * 1000)
@@ -109,7 +129,14 @@ class OfficerPage:
 
     async def say(self, text: str) -> None:
         await self.page.locator("#text").fill(text)
-        await self.page.get_by_role("button", name="Kirim", exact=True).click()
+        async with self._until_it_hears():
+            await self.page.get_by_role("button", name="Kirim", exact=True).click()
+
+    @contextlib.asynccontextmanager
+    async def _until_it_hears(self) -> AsyncIterator[None]:
+        """At the end of the block the page that it leads to is told of what happens."""
+        async with self.page.expect_response(f"{self.stack.url}/console/siaran?*", timeout=60_000):
+            yield
 
 
 def _is_fault(said: ConsoleMessage) -> bool:

@@ -285,9 +285,10 @@ async def test_no_connection_sends_nothing(graph: FakeWhatsApp, unused_tcp_port:
 async def test_trouble_with_an_upload_has_sent_nothing(
     whatsapp: WhatsApp, graph: FakeWhatsApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(whatsapp_channel, "_TIMEOUT", aiohttp.ClientTimeout(sock_read=0.2))
     graph.hang(at="/media")
-    assert (await _failure(whatsapp, Outgoing("", file=_PDF))).failure is SendFailure.RETRY
+    with monkeypatch.context() as hurried:
+        hurried.setattr(whatsapp_channel, "_TIMEOUT", aiohttp.ClientTimeout(sock_read=0.2))
+        assert (await _failure(whatsapp, Outgoing("", file=_PDF))).failure is SendFailure.RETRY
     assert graph.messages == []
     empty = OutgoingFile("kosong.pdf", "application/pdf", b"")
     assert (await _failure(whatsapp, Outgoing("", file=empty))).failure is SendFailure.PAYLOAD

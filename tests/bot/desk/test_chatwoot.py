@@ -193,7 +193,7 @@ async def test_chatwoot_down_for_a_while_loses_and_doubles_nothing(desk: Desk) -
     await desk.bot.say(text="halo?")
 
     async def all_there() -> bool:
-        await desk.bot.pass_time(timedelta(minutes=11))
+        await desk.bot.pass_time(timedelta(seconds=10))
         return bool(desk.there.talks) and desk.there.talk.said() == ["petugas", "halo?"]
 
     await desk.bot.until(all_there)
@@ -201,7 +201,7 @@ async def test_chatwoot_down_for_a_while_loses_and_doubles_nothing(desk: Desk) -
     await desk.bot.say(text="lagi")
 
     async def again() -> bool:
-        await desk.bot.pass_time(timedelta(minutes=11))
+        await desk.bot.pass_time(timedelta(seconds=10))
         return desk.there.talk.said()[-1] == "lagi" and await desk.bot.value("SELECT attempts = 0 FROM bot.chatwoot")
 
     await desk.bot.until(again)
@@ -215,7 +215,7 @@ async def test_opening_goes_on_where_it_broke_off(desk: Desk) -> None:
     await desk.bot.say(text="petugas")
 
     async def all_there() -> bool:
-        await desk.bot.pass_time(timedelta(minutes=11))
+        await desk.bot.pass_time(timedelta(seconds=10))
         return bool(desk.there.talks) and desk.there.talk.said() == ["petugas"]
 
     await desk.bot.until(all_there)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import uuid
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -277,19 +277,10 @@ async def test_changes_come_as_they_happen(room: Room, rasa: FakeRasa) -> None:
     desk = room.desk()
     seen: list[Change] = []
 
-    async def watch() -> None:
-        async with contextlib.aclosing(changes(desk)) as feed:
-            async for change in feed:
-                seen.append(change)
+    async def watch(feed: AsyncIterator[Change]) -> None:
+        async for change in feed:
+            seen.append(change)
 
-    watching = asyncio.create_task(watch())
-    await asyncio.sleep(0.1)
-    await come(desk, BUDI, available=True)
-    await states.claim(desk, BUDI, person)
-    await typing(desk, BUDI, person)
-    await say(desk, BUDI, person, "Halo.")
-    await room.receive(update("m2", text="ya?"))
-    await room.work_off()
     expected = (
         Change("presence", officer="budi"),
         Change("queue", person, "dispendukcapil", "budi"),
@@ -297,6 +288,12 @@ async def test_changes_come_as_they_happen(room: Room, rasa: FakeRasa) -> None:
         Change("conversation", person),
         Change("conversation", person, "dispendukcapil"),
     )
-    await room.until(lambda: all(change in seen for change in expected))
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
+    with changes(desk) as feed:
+        await come(desk, BUDI, available=True)
+        await states.claim(desk, BUDI, person)
+        await typing(desk, BUDI, person)
+        await say(desk, BUDI, person, "Halo.")
+        await room.receive(update("m2", text="ya?"))
+        await room.work_off()
+        async with room.beside(watch(feed)):
+            await room.until(lambda: all(change in seen for change in expected))
