@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import hashlib
+import json
 import re
 import uuid
 from collections.abc import Collection
@@ -10,15 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyotp
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.desk.agencies import covers
+from console.audit import Act, record_in
 from console.tables import accounts, sessions
 from console.workspace import Workspace
 
 __all__ = [
     "Account",
+    "AccountChanged",
     "AccountUnfit",
     "Role",
     "add_account",
@@ -31,6 +35,7 @@ __all__ = [
     "list_accounts",
     "list_colleagues",
     "new_totp_secret",
+    "reset_login",
     "set_password",
 ]
 
@@ -43,6 +48,10 @@ _TOTP_STEP = 30
 
 class AccountUnfit(ValueError):
     """The account can't be made or changed so; the message says why, in the reader's language."""
+
+
+class AccountChanged(Exception):
+    """It isn't any more as it was shown to who wants to change it; the message says so, in the reader's language."""
 
 
 class Role(enum.StrEnum):
@@ -62,6 +71,12 @@ class Account:
     has_totp: bool
     is_disabled: bool
 
+    @property
+    def state(self) -> str:
+        """A digest of all that `change_account` changes."""
+        changeable = json.dumps([self.role, self.agencies, self.oidc_subject, self.is_disabled])
+        return hashlib.sha256(changeable.encode()).hexdigest()
+
 
 async def add_account(
     workspace: Workspace,
@@ -70,8 +85,10 @@ async def add_account(
     role: Role,
     agencies: Collection[str],
     password: str,
+    *,
+    by: uuid.UUID | None = None,
 ) -> Account:
-    """Raises AccountUnfit."""
+    """`by` is the admin; None: who sits at the machine itself. Raises AccountUnfit."""
     username, name = username.strip().lower(), " ".join(name.split())
     if not _USERNAME.fullmatch(username):
         raise AccountUnfit("Nama akun: 3 sampai 40 huruf kecil, angka, titik, atau garis; diawali huruf.")
@@ -89,10 +106,12 @@ async def add_account(
     }
     try:
         async with workspace.engine.begin() as connection:
-            made = await connection.execute(insert(accounts).values(row).returning(*accounts.c))
-            return _account(made.one())
+            account = _account((await connection.execute(insert(accounts).values(row).returning(*accounts.c))).one())
+            detail = {"role": role} if by is not None else {"role": role, "by": "terminal"}
+            await record_in(connection, workspace, by, Act.CHANGED_ACCOUNT, f"account:{account.id}", **detail)
     except IntegrityError:
         raise AccountUnfit(f"Nama akun {username} sudah dipakai.") from None
+    return account
 
 
 async def change_account(
@@ -103,10 +122,12 @@ async def change_account(
     *,
     oidc_subject: str | None,
     disabled: bool,
+    by: uuid.UUID,
+    shown: str,
 ) -> Account:
-    """`oidc_subject` is the identity provider's `sub` of the same person.
+    """`oidc_subject` is the identity provider's `sub` of the same person, `shown` the state that the admin `by` saw.
 
-    Signs the account out everywhere, so that what changed holds at once. Raises AccountUnfit.
+    Signs the account out everywhere, so that what changed holds at once. Raises AccountUnfit and AccountChanged.
     """
     _check_agencies(workspace, role, agencies)
     changing = (
@@ -122,20 +143,51 @@ async def change_account(
     )
     try:
         async with workspace.engine.begin() as connection:
-            row = (await connection.execute(changing)).one_or_none()
+            # Not for the key: an entry of the log refers to its account, so two admins who change each other would wait.
+            found = select(accounts).where(accounts.c.id == account).with_for_update(key_share=True)
+            row = (await connection.execute(found)).one_or_none()
             if row is None:
                 raise AccountUnfit("Akun itu tidak ada.")
-            await connection.execute(sessions.delete().where(sessions.c.account == account))
+            if _account(row).state != shown:
+                raise AccountChanged(
+                    f"Akun {row.username} baru saja diubah admin lain; lihat lagi keadaannya di bawah, lalu ulangi bila"
+                    " masih perlu."
+                )
+            changed = _account((await connection.execute(changing)).one())
+            await connection.execute(delete(sessions).where(sessions.c.account == account))
+            subject = f"account:{account}"
+            await record_in(connection, workspace, by, Act.CHANGED_ACCOUNT, subject, role=role, disabled=disabled)
     except IntegrityError:
         raise AccountUnfit("Pengenal akun dinas itu sudah dipakai akun lain.") from None
-    return _account(row)
+    return changed
 
 
-async def set_password(workspace: Workspace, account: Account, password: str) -> None:
-    """Raises AccountUnfit when the password is too easy."""
+async def reset_login(workspace: Workspace, account: uuid.UUID, password: str, *, by: uuid.UUID) -> Account:
+    """For who has lost a phone or forgotten a password: a new temporary one, the code enrolled anew, signed out everywhere.
+
+    Raises AccountUnfit.
+    """
+    known = next((one for one in await list_accounts(workspace) if one.id == account), None)
+    if known is None:
+        raise AccountUnfit("Akun itu tidak ada.")
+    hashed = await workspace.passwords.hash(_fit(password, known.username))
+    async with workspace.engine.begin() as connection:
+        await connection.execute(
+            update(accounts).where(accounts.c.id == account).values(password=hashed, totp=None, totp_used=0)
+        )
+        await connection.execute(delete(sessions).where(sessions.c.account == account))
+        await record_in(connection, workspace, by, Act.RESET_LOGIN, f"account:{account}")
+    return known
+
+
+async def set_password(workspace: Workspace, account: Account, password: str, *, session: str) -> None:
+    """Ends the account's other sessions than that of this fingerprint. Raises AccountUnfit when it is too easy."""
     hashed = await workspace.passwords.hash(_fit(password, account.username))
+    others = delete(sessions).where(sessions.c.account == account.id, sessions.c.fingerprint != session)
     async with workspace.engine.begin() as connection:
         await connection.execute(update(accounts).where(accounts.c.id == account.id).values(password=hashed))
+        await connection.execute(others)
+        await record_in(connection, workspace, account.id, Act.CHANGED_LOGIN, f"account:{account.id}")
 
 
 async def list_accounts(workspace: Workspace) -> list[Account]:
@@ -181,16 +233,23 @@ def new_totp_secret() -> str:
 
 
 async def enrol_totp(workspace: Workspace, account: Account, secret: str, code: str) -> bool:
-    """Whether the code shows that the secret arrived in an authenticator; only then is it kept."""
+    """Whether the code shows that the secret arrived in an authenticator; only then is it kept.
+
+    Raises AccountUnfit where the account has one already.
+    """
     step = _step(workspace, secret, code)
     if step is None:
         return False
+    enrolling = (
+        update(accounts)
+        .where(accounts.c.id == account.id, accounts.c.totp.is_(None))
+        .values(totp=workspace.secrets.seal(secret.encode()), totp_used=step)
+        .returning(accounts.c.id)
+    )
     async with workspace.engine.begin() as connection:
-        await connection.execute(
-            update(accounts)
-            .where(accounts.c.id == account.id)
-            .values(totp=workspace.secrets.seal(secret.encode()), totp_used=step)
-        )
+        if (await connection.execute(enrolling)).one_or_none() is None:
+            raise AccountUnfit("Kode sudah terdaftar. Bila ponsel Anda berganti, minta admin mengatur ulang masuk.")
+        await record_in(connection, workspace, account.id, Act.ENROLLED, f"account:{account.id}")
     return True
 
 

@@ -29,6 +29,7 @@ class Act(enum.StrEnum):
     ENROLLED = "mendaftarkan kode"
     CHANGED_LOGIN = "mengganti kata sandi"
     CHANGED_ACCOUNT = "mengubah akun"
+    RESET_LOGIN = "mengatur ulang masuk"
     ENDED_SESSIONS = "mengakhiri sesi"
     READ = "membaca"
     UNMASKED = "membuka samaran"

@@ -20,8 +20,10 @@ _SUBJECTS: Mapping[str, str] = {
     "address": "alamat",
     "conversation": "percakapan",
     "filing": "permohonan",
+    "filings": "daftar permohonan",
     "label": "label",
     "model": "model",
+    "queue": "antrean",
     "reports": "laporan",
     "review": "pesan",
     "reviewed_set": "set tinjauan",
@@ -37,6 +39,7 @@ _PAGES: Mapping[str, str] = {
 }
 """looked at as a whole"""
 _DETAILS: Mapping[str, str] = {
+    "by": "lewat",
     "count": "banyaknya",
     "days": "hari",
     "disabled": "nonaktif",

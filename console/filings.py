@@ -64,6 +64,7 @@ def routes() -> list[web.RouteDef]:
 
 async def _list(request: web.Request) -> web.Response:
     workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    await record(workspace, me.id, Act.READ, "filings")
     state, service = request.query.get("state") or None, request.query.get("service") or None
     mine, after = await _of_mine(
         workspace, me, state if state in STATES else None, service, request.query.get("after") or None

@@ -8,7 +8,7 @@ import pyotp
 import segno
 from aiohttp import web
 
-from console.accounts import Account, check_password, check_totp, enrol_totp, new_totp_secret
+from console.accounts import Account, AccountUnfit, check_password, check_totp, enrol_totp, new_totp_secret
 from console.attempts import begin, failed, succeeded, was_right
 from console.audit import Act, record
 from console.protection import WORKSPACE, forget, page, remember, signed_in
@@ -89,20 +89,20 @@ async def _show_enrolment(request: web.Request) -> web.Response:
 
 async def _enrol(request: web.Request) -> web.Response:
     workspace, account = request.config_dict[WORKSPACE], signed_in(request).account
-    if account.has_totp:
-        raise web.HTTPForbidden(text="Kode sudah terdaftar. Minta admin menghapusnya bila ponsel Anda berganti.")
     form = await request.post()
     secret = str(form.get("secret", ""))
-    if not _is_secret(secret) or not await enrol_totp(workspace, account, secret, str(form.get("code", ""))):
+    try:
+        is_right = _is_secret(secret) and await enrol_totp(workspace, account, secret, str(form.get("code", "")))
+    except AccountUnfit as unfit:
+        raise web.HTTPForbidden(text=str(unfit)) from None
+    if not is_right:
         return _enrolment_page(request, account, new_totp_secret(), problem=_WRONG_CODE)
-    await record(workspace, account.id, Act.ENROLLED, f"account:{account.id}")
     return await _enter(workspace, request, account)
 
 
 async def _logout(request: web.Request) -> web.Response:
     workspace, session = request.config_dict[WORKSPACE], signed_in(request)
-    await end_session(workspace, session.fingerprint)
-    await record(workspace, session.account.id, Act.SIGNED_OUT, f"account:{session.account.id}")
+    await end_session(workspace, session)
     answer = _go("/console/masuk")
     forget(workspace, answer)
     return answer

@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.desk.listing import Item, View, counts, listing
 from bot.desk.officer import Officer
 from bot.desk.standard import Level
+from console.audit import Act, record
 from console.protection import WORKSPACE, page, signed_in
 from console.scope import officer_of
 from console.workspace import Workspace
@@ -26,13 +27,21 @@ def routes() -> list[web.RouteDef]:
 
 
 async def _show(request: web.Request) -> web.Response:
+    await _record_look(request)
     agencies, moved = request.config_dict[WORKSPACE].agencies, request.query.get("dialihkan", "")
     told = f"Percakapan dialihkan ke {agencies[moved].name}." if moved in agencies else None
     return page(request, "desk.html", conversation=None, told=told, **await queue_values(request))
 
 
 async def _queue(request: web.Request) -> web.Response:
+    if "HX-Request" not in request.headers:
+        # Somebody opened it, not the page that asks for it again and again: that would drown the log.
+        await _record_look(request)
     return page(request, "queue.html", current=request.query.get("current", ""), **await queue_values(request))
+
+
+async def _record_look(request: web.Request) -> None:
+    await record(request.config_dict[WORKSPACE], signed_in(request).account.id, Act.READ, "queue")
 
 
 async def queue_values(request: web.Request, usual: View = "queued") -> dict[str, Any]:

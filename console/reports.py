@@ -29,6 +29,8 @@ from learning.spreadsheet import safe_cell
 
 __all__ = ["Line", "routes"]
 
+_Table = list[Sequence[Any]]
+"""a line of names, then the figures"""
 _PERIODS = {"7": "7 hari", "30": "30 hari", "90": "90 hari"}
 
 
@@ -59,7 +61,13 @@ class _Report:
 
 
 def routes() -> list[web.RouteDef]:
-    return [web.get("/laporan", _show, name="reports"), web.get("/laporan.csv", _export, name="reports_csv")]
+    return [
+        web.get("/laporan", _show, name="reports"),
+        web.get("/laporan.csv", _export_desk, name="reports_csv"),
+        web.get("/laporan-harian.csv", _export_days, name="reports_days_csv"),
+        web.get("/laporan-kepuasan.csv", _export_satisfaction, name="reports_satisfaction_csv"),
+        web.get("/laporan-pengisian.csv", _export_abandoned, name="reports_abandoned_csv"),
+    ]
 
 
 async def _show(request: web.Request) -> web.Response:
@@ -84,21 +92,54 @@ async def _show(request: web.Request) -> web.Response:
     )
 
 
-async def _export(request: web.Request) -> web.Response:
-    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+async def _export_desk(request: web.Request) -> web.Response:
     report, days = await _asked(request)
-    await record(workspace, me.id, Act.EXPORTED, "reports:desk", days=days)
-    written = io.StringIO()
-    rows = csv.writer(written)
-    rows.writerow(["kantor", "diteruskan", "dijawab", "median_menit", "p90_menit", "dalam_standar", "penanganan_menit"])
+    table: _Table = [
+        ("kantor", "diteruskan", "dijawab", "median_menit", "p90_menit", "dalam_standar", "penanganan_menit")
+    ]
     for line in report.lines:
         figures = (line.handed_over, line.answered, *map(_minutes, (line.first_reply, line.slowest_tenth)))
         share = "" if line.within_standard is None else f"{line.within_standard:.3f}"
-        rows.writerow([safe_cell(line.agency), *figures, share, _minutes(line.handling)])
+        table.append((line.agency, *figures, share, _minutes(line.handling)))
+    return await _exported(request, "meja", report.since, table, days=days)
+
+
+async def _export_days(request: web.Request) -> web.Response:
+    report, days = await _asked(request)
+    table: _Table = [("hari", "percakapan", "diteruskan"), *report.by_day]
+    return await _exported(request, "harian", report.since, table, days=days)
+
+
+async def _export_satisfaction(request: web.Request) -> web.Response:
+    workspace = request.config_dict[WORKSPACE]
+    access_reports(signed_in(request).account)
+    found = await workspace.backend.satisfaction()
+    table: _Table = [("instansi", "penilai", "ikm", "mutu")]
+    table += [(one.subject, one.respondents, one.index, one.grade) for one in found]
+    return await _exported(request, "kepuasan", workspace.clock().astimezone(LOCAL_TIME).date(), table)
+
+
+async def _export_abandoned(request: web.Request) -> web.Response:
+    """A line for each question that somebody stopped at, and one for a service where nobody did."""
+    workspace = request.config_dict[WORKSPACE]
+    access_reports(signed_in(request).account)
+    found = await workspace.backend.abandoned()
+    table: _Table = [("layanan", "dimulai", "terkirim", "ditinggalkan", "pertanyaan", "berhenti_di_sini")]
+    for one in found:
+        for name, count in one.left_at or [("", 0)]:
+            table.append((one.service, one.begun, one.submitted, one.expired, name, count))
+    return await _exported(request, "pengisian", workspace.clock().astimezone(LOCAL_TIME).date(), table)
+
+
+async def _exported(request: web.Request, name: str, day: date, table: _Table, **asked: str) -> web.Response:
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    await record(workspace, me.id, Act.EXPORTED, f"reports:{name}", **asked)
+    written = io.StringIO()
+    csv.writer(written).writerows([safe_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in table)
     return web.Response(
         text=written.getvalue(),
         content_type="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="laporan-meja-{report.since}.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="laporan-{name}-{day}.csv"'},
     )
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Delete, Row, delete, insert, select, update
 
 from console.accounts import Account, Role
+from console.audit import Act, record_in
 from console.tables import accounts, sessions
 from console.workspace import Workspace
 
@@ -81,7 +82,8 @@ async def open_session(workspace: Workspace, account: Account, proof: Proof, dev
 
 async def strengthen(workspace: Workspace, session: Session) -> str:
     """The second proof was shown: a new cookie, so that one known from before is worth nothing."""
-    await end_session(workspace, session.fingerprint)
+    async with workspace.engine.begin() as connection:
+        await connection.execute(_ending(session))
     return await open_session(workspace, session.account, Proof.BOTH, session.device)
 
 
@@ -117,18 +119,26 @@ async def list_sessions(workspace: Workspace, account: uuid.UUID) -> list[Sessio
         return [_session(row) for row in await connection.execute(query)]
 
 
-async def end_session(workspace: Workspace, fingerprint: str) -> None:
+async def end_session(workspace: Workspace, session: Session) -> None:
+    """By its owner, who signs out."""
+    account = session.account.id
     async with workspace.engine.begin() as connection:
-        await connection.execute(delete(sessions).where(sessions.c.fingerprint == fingerprint))
+        await connection.execute(_ending(session))
+        await record_in(connection, workspace, account, Act.SIGNED_OUT, f"account:{account}")
 
 
-async def end_others(workspace: Workspace, account: uuid.UUID, but: str | None = None) -> int:
-    """How many there were; `but` is the fingerprint of the one that stays."""
-    ending = delete(sessions).where(sessions.c.account == account)
-    if but is not None:
-        ending = ending.where(sessions.c.fingerprint != but)
+async def end_others(workspace: Workspace, session: Session) -> int:
+    """By their owner, who keeps this one; how many there were."""
+    account = session.account.id
+    ending = delete(sessions).where(sessions.c.account == account, sessions.c.fingerprint != session.fingerprint)
     async with workspace.engine.begin() as connection:
-        return len((await connection.execute(ending.returning(sessions.c.fingerprint))).all())
+        count = len((await connection.execute(ending.returning(sessions.c.fingerprint))).all())
+        await record_in(connection, workspace, account, Act.ENDED_SESSIONS, f"account:{account}", count=count)
+    return count
+
+
+def _ending(session: Session) -> Delete:
+    return delete(sessions).where(sessions.c.fingerprint == session.fingerprint)
 
 
 def _fingerprint(token: str) -> str:

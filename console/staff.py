@@ -10,16 +10,18 @@ from multidict import MultiDictProxy
 
 from console.access import access_accounts
 from console.accounts import (
+    Account,
+    AccountChanged,
     AccountUnfit,
     Role,
     add_account,
     change_account,
     check_password,
     list_accounts,
+    reset_login,
     set_password,
 )
 from console.attempts import begin, failed, was_right
-from console.audit import Act, record
 from console.protection import WORKSPACE, page, signed_in
 from console.sessions import end_others, list_sessions
 from console.workspace import Workspace
@@ -35,6 +37,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/akun/semua", _show_accounts, name="accounts"),
         web.post("/akun/semua", _add, name="accounts_post"),
         web.post("/akun/semua/{id}", _change, name="account_post"),
+        web.post("/akun/semua/{id}/masuk", _reset, name="reset_post"),
     ]
 
 
@@ -53,18 +56,15 @@ async def _change_password(request: web.Request) -> web.Response:
         return await _own_page(request, "Kata sandi lama salah.", 401)
     await was_right(workspace, subject)
     try:
-        await set_password(workspace, session.account, str(form.get("new", "")))
+        await set_password(workspace, session.account, str(form.get("new", "")), session=session.fingerprint)
     except AccountUnfit as unfit:
         return await _own_page(request, str(unfit), 422)
-    await end_others(workspace, session.account.id, but=session.fingerprint)
-    await record(workspace, session.account.id, Act.CHANGED_LOGIN, f"account:{session.account.id}")
     return await _own_page(request, "Kata sandi diganti. Sesi lain sudah diakhiri.")
 
 
 async def _end_other_sessions(request: web.Request) -> web.Response:
     workspace, session = request.config_dict[WORKSPACE], signed_in(request)
-    count = await end_others(workspace, session.account.id, but=session.fingerprint)
-    await record(workspace, session.account.id, Act.ENDED_SESSIONS, f"account:{session.account.id}", count=count)
+    count = await end_others(workspace, session)
     return await _own_page(request, f"{count} sesi lain diakhiri.")
 
 
@@ -99,10 +99,10 @@ async def _add(request: web.Request) -> web.Response:
             _role(str(form.get("role", ""))),
             _agencies(workspace, form),
             str(form.get("password", "")),
+            by=me.id,
         )
     except AccountUnfit as unfit:
         return await _accounts_page(request, str(unfit), 422)
-    await record(workspace, me.id, Act.CHANGED_ACCOUNT, f"account:{account.id}", role=account.role)
     return await _accounts_page(request, f"Akun {account.username} dibuat.")
 
 
@@ -111,25 +111,45 @@ async def _change(request: web.Request) -> web.Response:
     access_accounts(me)
     form = await request.post()
     try:
-        changed = uuid.UUID(request.match_info["id"])
-        if changed == me.id:
-            raise AccountUnfit("Akun sendiri hanya bisa diubah oleh admin lain.")
         account = await change_account(
             workspace,
-            changed,
+            _colleague(request, me),
             _role(str(form.get("role", ""))),
             _agencies(workspace, form),
             oidc_subject=str(form.get("oidc_subject", "")).strip()[:255] or None,
             disabled="disabled" in form,
+            by=me.id,
+            shown=str(form.get("shown", "")),
         )
+    except AccountChanged as changed_meanwhile:
+        return await _accounts_page(request, str(changed_meanwhile), 409)
     except AccountUnfit as unfit:
         return await _accounts_page(request, str(unfit), 422)
     except ValueError:
         raise web.HTTPNotFound(text="Akun itu tidak ada.") from None
-    await record(
-        workspace, me.id, Act.CHANGED_ACCOUNT, f"account:{account.id}", role=account.role, disabled=account.is_disabled
-    )
     return await _accounts_page(request, f"Akun {account.username} diubah; ia perlu masuk lagi.")
+
+
+async def _reset(request: web.Request) -> web.Response:
+    workspace, me = request.config_dict[WORKSPACE], signed_in(request).account
+    access_accounts(me)
+    password = str((await request.post()).get("password", ""))
+    try:
+        account = await reset_login(workspace, _colleague(request, me), password, by=me.id)
+    except AccountUnfit as unfit:
+        return await _accounts_page(request, str(unfit), 422)
+    except ValueError:
+        raise web.HTTPNotFound(text="Akun itu tidak ada.") from None
+    told = f"{account.username} masuk lagi dengan kata sandi sementara itu, lalu mendaftarkan kodenya di ponsel."
+    return await _accounts_page(request, told)
+
+
+def _colleague(request: web.Request, me: Account) -> uuid.UUID:
+    """Raises ValueError for what is no id, AccountUnfit for one's own."""
+    account = uuid.UUID(request.match_info["id"])
+    if account == me.id:
+        raise AccountUnfit("Akun sendiri hanya bisa diubah oleh admin lain.")
+    return account
 
 
 async def _accounts_page(request: web.Request, told: str | None = None, status: int = 200) -> web.Response:

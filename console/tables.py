@@ -238,7 +238,7 @@ training_runs = Table(
     Column("asked_by", ForeignKey(accounts.c.id)),  # none: the schedule
     Column("asked_at", _Time, nullable=False),
     Column("slot", Text, unique=True),  # of the schedule: each is taken once
-    Column("model", Text),  # file name: the one to go live, the one that came out
+    Column("model", Text),  # file name: the one to go live, the one that came out, the one to go back from
     Column("reason", Text, nullable=False, server_default=text("''")),  # of an override or a return
     Column("override", Boolean, nullable=False, server_default=text("false")),
     Column("owner", Text),  # the process that works on it

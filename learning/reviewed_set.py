@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from learning.example import Example
@@ -67,8 +67,20 @@ class ReviewedSet:
 
     def version(self) -> str:
         """Twelve hexadecimal digits of the content; "" while there is nothing to learn in it."""
-        files = sorted(self._folder.glob("*.yml"))
-        digest = hashlib.sha256()
-        for path in files:
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-        return digest.hexdigest()[:12] if files else ""
+        return _version(self._files())
+
+    def version_with(self, name: str, content: str | None) -> str:
+        """What it will be once the file `name`.yml holds this; None: once it is gone."""
+        files = self._files()
+        files.pop(f"{name}.yml", None)
+        return _version(files if content is None else {**files, f"{name}.yml": content.encode()})
+
+    def _files(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in self._folder.glob("*.yml")}
+
+
+def _version(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(name.encode() + b"\0" + content + b"\0")
+    return digest.hexdigest()[:12] if files else ""

@@ -1,4 +1,4 @@
-"""What review does by itself, beside the pages: pick what came in, forget what is to be forgotten."""
+"""What review does by itself, beside the pages: pick what came in, forget what is to be forgotten, keep sets' files in order."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.fault import fault
 from console.protection import WORKSPACE
 from console.review.label_changes import write_changes
+from console.review.reviewed_set import write_sets
 from console.review.room import ReviewRoom
 from console.review.selection import forget, pick
 from console.review.shadow import forget_shadows
@@ -42,5 +43,7 @@ async def keep(room: ReviewRoom, pause: float = _PAUSE) -> None:
             await forget(room)
             await forget_shadows(room)
             await pick(room)
+            # The last one: a folder that can't be written to holds up nothing else.
+            await write_sets(room)
         except (SQLAlchemyError, OSError) as error:
-            _logger.warning("picking messages for review failed: %s", fault(error))
+            _logger.warning("review wasn't looked after: %s", fault(error))

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from console.accounts import Account
 from console.audit import Act, record_in
 from console.review.labels import Intent, Labels, Meaning
-from console.review.room import ReviewRoom
+from console.review.room import ReviewRoom, alone
 from console.tables import accounts, label_changes
 from console.workspace import Workspace
 from learning.label_changes import LabelChange, LabelChanges, Subject, mark, write_label_changes
@@ -31,6 +31,7 @@ __all__ = [
     "Kind",
     "LabelRefused",
     "Wording",
+    "changes_in",
     "changes_now",
     "decide_proposal",
     "labels_now",
@@ -48,6 +49,8 @@ _UNMOVABLE = frozenset({"darurat", "di_luar_topik"})
 """The gate's rules and the safety rule go by these."""
 _LONGEST = {"name": 80, "meaning": 300, "border": 300}
 _MOST_EXAMPLES = 500
+_LABELS = "labels"
+"""what is done to them is done `alone`: it follows from what they are"""
 
 _decider, _undoer = accounts.alias("decider"), accounts.alias("undoer")
 
@@ -119,7 +122,12 @@ async def list_changes(room: ReviewRoom) -> Sequence[Changed]:
 
 async def changes_now(room: ReviewRoom) -> LabelChanges:
     """What takes effect: on what is learned, on what it is measured by, and on what is shown."""
-    return LabelChanges(_effective(room, await list_changes(room)))
+    async with room.engine.connect() as connection:
+        return await changes_in(connection, room)
+
+
+async def changes_in(connection: AsyncConnection, room: ReviewRoom) -> LabelChanges:
+    return LabelChanges(_effective(room, await _changes(connection)))
 
 
 async def labels_now(room: ReviewRoom) -> Labels:
@@ -129,11 +137,16 @@ async def labels_now(room: ReviewRoom) -> Labels:
 
 async def write_changes(room: ReviewRoom) -> None:
     """Where files may be written, so that training knows. Raises OSError."""
-    changes = await list_changes(room)
-    # Where nobody has ever changed any here, a file that lies there is somebody else's.
-    if room.may_write and changes:
-        effective = _effective(room, changes)
-        await asyncio.to_thread(write_label_changes, room.data / "tinjauan", effective)
+    if not room.may_write:
+        return
+    async with room.engine.begin() as connection:
+        # Until it is written, so that no older list takes the place of a newer one.
+        await alone(connection, _LABELS)
+        changes = await _changes(connection)
+        # Where nobody has ever changed any here, a file that lies there is somebody else's.
+        if changes:
+            effective = _effective(room, changes)
+            await asyncio.to_thread(write_label_changes, room.data / "tinjauan", effective)
 
 
 async def propose(workspace: Workspace, account: Account, subject: Subject, label: str, wording: Wording) -> None:
@@ -141,6 +154,7 @@ async def propose(workspace: Workspace, account: Account, subject: Subject, labe
     if not _ID.fullmatch(label):
         raise LabelRefused("Kode label terdiri dari 3–40 huruf kecil, angka, dan garis bawah; huruf di depan.")
     async with workspace.engine.begin() as connection:
+        await alone(connection, _LABELS)
         changes = await _changes(connection)
         taken = any(
             each.kind is Kind.NEW and (each.stands or each.is_open) and (each.subject, each.label) == (subject, label)
@@ -157,16 +171,19 @@ async def propose(workspace: Workspace, account: Account, subject: Subject, labe
 async def decide_proposal(workspace: Workspace, account: Account, number: int, *, accepted: bool) -> None:
     """By somebody else than who proposed it. Raises LabelRefused."""
     async with workspace.engine.begin() as connection:
+        await alone(connection, _LABELS)
         change = _found(await _changes(connection), number)
-        if not change.is_open:
-            raise LabelRefused("Usul itu sudah diputus.")
         if change.account == account.id:
             raise LabelRefused("Usul sendiri diputus oleh admin lain.")
-        await connection.execute(
+        decided = await connection.execute(
             update(label_changes)
-            .where(label_changes.c.id == number)
+            .where(
+                label_changes.c.id == number, label_changes.c.accepted.is_(None), label_changes.c.undone_at.is_(None)
+            )
             .values(decided_at=workspace.clock(), decided_by=account.id, accepted=accepted)
         )
+        if not decided.rowcount:
+            raise LabelRefused("Usul itu sudah diputus.")
         await record_in(
             connection, workspace, account.id, Act.DECIDED_LABEL, f"label:{change.label}", accepted=str(accepted)
         )
@@ -175,6 +192,7 @@ async def decide_proposal(workspace: Workspace, account: Account, number: int, *
 async def rename(workspace: Workspace, account: Account, subject: Subject, label: str, wording: Wording) -> None:
     """Raises LabelRefused."""
     async with workspace.engine.begin() as connection:
+        await alone(connection, _LABELS)
         _need(_labels(workspace.review.labels, await _changes(connection)), subject, label)
         await _add(
             connection, workspace, account, Kind.RENAMED, subject, label,
@@ -199,14 +217,15 @@ async def split(
 async def undo_change(workspace: Workspace, account: Account, number: int) -> None:
     """As if it had never been. Raises LabelRefused, and OSError where the file can't be written."""
     async with workspace.engine.begin() as connection:
+        await alone(connection, _LABELS)
         change = _found(await _changes(connection), number)
-        if change.undone_at is not None:
-            raise LabelRefused("Perubahan itu sudah dibatalkan.")
-        await connection.execute(
+        undone = await connection.execute(
             update(label_changes)
-            .where(label_changes.c.id == number)
+            .where(label_changes.c.id == number, label_changes.c.undone_at.is_(None))
             .values(undone_at=workspace.clock(), undone_by=account.id)
         )
+        if not undone.rowcount:
+            raise LabelRefused("Perubahan itu sudah dibatalkan.")
         await record_in(
             connection, workspace, account.id, Act.UNDID_LABEL_CHANGE, f"label:{change.label}", kind=change.kind.value
         )
@@ -227,6 +246,7 @@ async def _move(
     if kind is Kind.MERGED and label in _UNMOVABLE:
         raise LabelRefused(f"{label} tidak bisa digabung: aturan keselamatan dan gerbang model bergantung padanya.")
     async with workspace.engine.begin() as connection:
+        await alone(connection, _LABELS)
         labels = _labels(workspace.review.labels, await _changes(connection))
         _need(labels, subject, label)
         _need(labels, subject, target)

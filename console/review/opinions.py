@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.accounts import Account, Role
 from console.audit import Act, record_in
-from console.review.label_changes import changes_now
+from console.review.label_changes import changes_in, changes_now
 from console.review.room import ReviewRoom
 from console.tables import accounts, opinions, reviews
 from console.workspace import Workspace
@@ -29,6 +29,7 @@ __all__ = [
     "decide",
     "disagreements",
     "final_labels",
+    "final_labels_in",
     "judged_twice",
     "label_now",
     "open_reviews",
@@ -267,21 +268,25 @@ async def recent_decisions(room: ReviewRoom) -> Sequence[Decision]:
 
 async def final_labels(room: ReviewRoom, since: datetime | None = None) -> Sequence[Judged]:
     """Every message that is settled, by the labels of now, oldest first; those received since, if a time is given."""
-    changes = await changes_now(room)
+    async with room.engine.connect() as connection:
+        return await final_labels_in(connection, room, *(() if since is None else (reviews.c.received_at >= since,)))
+
+
+async def final_labels_in(
+    connection: AsyncConnection, room: ReviewRoom, *only: ColumnElement[bool]
+) -> Sequence[Judged]:
+    """Those of `reviews` for which this holds."""
+    changes = await changes_in(connection, room)
     query = (
         _with_opinions(
             reviews,
             case((_third.c.id.is_not(None), _third.c.intent), else_=_first.c.intent).label("final_intent"),
             case((_third.c.id.is_not(None), _third.c.service), else_=_first.c.service).label("final_service"),
         )
-        .where(_stage.is_(None))
+        .where(_stage.is_(None), *only)
         .order_by(reviews.c.message)
     )
-    if since is not None:
-        query = query.where(reviews.c.received_at >= since)
-    async with room.engine.connect() as connection:
-        rows = (await connection.execute(query)).all()
-    return [_judged(room, changes, row) for row in rows]
+    return [_judged(room, changes, row) for row in await connection.execute(query)]
 
 
 async def judged_twice(room: ReviewRoom) -> Sequence[tuple[Label, Label]]:

@@ -15,23 +15,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, or_, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.desk.hours import LOCAL_TIME
 from console.accounts import Account
 from console.audit import Act, record_in
-from console.review.label_changes import changes_now, write_changes
-from console.review.opinions import Judged, final_labels
-from console.review.room import ReviewRoom
+from console.review.label_changes import changes_in, write_changes
+from console.review.opinions import Judged, final_labels_in
+from console.review.room import ReviewRoom, alone
 from console.tables import accounts, review_set_changes, review_sets, reviews
 from console.workspace import Workspace
 from learning.data_set import examine, measured_files, measured_texts
 from learning.example import Example, key
-from learning.label_changes import Subject
+from learning.label_changes import LabelChanges, Subject
 from learning.reviewed_set import ReviewedSet
-from learning.training_file import parse, render
+from learning.training_file import parse, render, replace_file
 
 __all__ = [
     "Conflict",
@@ -51,6 +51,7 @@ __all__ = [
     "set_content",
     "version_now",
     "withdraw_set",
+    "write_sets",
 ]
 
 _AUTHOR = "tinjauan"
@@ -95,8 +96,8 @@ class Draft:
     """labels that the program doesn't know yet, and how many messages wait for it to"""
     by_label: Sequence[tuple[str, str | None, int]] = ()
     """intent, service, messages"""
-    messages: Sequence[int] = field(default=(), repr=False)
-    """rows of `reviews` that the examples came from"""
+    judged: Sequence[Judged] = field(default=(), repr=False)
+    """what the examples came from"""
 
 
 @dataclass(frozen=True)
@@ -123,11 +124,17 @@ class SetChange:
 
 async def draft(room: ReviewRoom) -> Draft:
     """What the next set would hold. Raises TrainingFileUnfit."""
-    changes = await changes_now(room)
-    withdrawn = {one.name for one in await list_sets(room) if one.withdrawn_at is not None}
-    settled = [one for one in await final_labels(room) if one.label.intent is not None and one.text]
+    async with room.engine.connect() as connection:
+        return await _draft(connection, room)
+
+
+async def _draft(connection: AsyncConnection, room: ReviewRoom) -> Draft:
+    changes = await changes_in(connection, room)
+    taken_back = select(review_sets.c.name).where(review_sets.c.withdrawn_at.is_not(None))
+    withdrawn = set(await connection.scalars(taken_back))
+    settled = [one for one in await final_labels_in(connection, room) if one.label.intent is not None and one.text]
     usable = [one for one in settled if _unknown(room, one) is None]
-    measured = await _measured(room, usable, withdrawn)
+    measured = await _measured(room, usable, withdrawn, changes)
     kept_apart = {key(example.text) for example in measured} | await asyncio.to_thread(_frozen_keys, room)
     waiting = Counter(_unknown(room, one) for one in settled if not one.is_random)
     fresh = [one for one in usable if not one.is_random and (one.in_set is None or one.in_set in withdrawn)]
@@ -136,7 +143,7 @@ async def draft(room: ReviewRoom) -> Draft:
     by_key: dict[str, list[Judged]] = {}
     for one in to_teach:
         by_key.setdefault(key(str(one.text)), []).append(one)
-    examples, conflicts, messages, duplicates = [], [], [], 0
+    examples, conflicts, judged, duplicates = [], [], [], 0
     for alike in by_key.values():
         ours = [_example(one, _AUTHOR) for one in alike]
         taught = known.get(str(alike[0].text), ())
@@ -144,7 +151,7 @@ async def draft(room: ReviewRoom) -> Draft:
         if len(labels) > 1:
             conflicts.append(Conflict(ours[0].text, ours, taught))
             continue
-        messages += [one.message for one in alike]
+        judged += alike
         duplicates += len(alike) - (not taught)
         if not taught:
             examples.append(ours[0])
@@ -156,7 +163,7 @@ async def draft(room: ReviewRoom) -> Draft:
         len(fresh) - len(to_teach),
         [(*label, count) for label, count in waiting.most_common() if label is not None],
         count_labels(examples),
-        messages,
+        judged,
     )
 
 
@@ -168,24 +175,24 @@ def count_labels(examples: Sequence[Example]) -> Sequence[tuple[str, str | None,
 async def make_set(workspace: Workspace, account: Account) -> str | None:
     """The name of the new set; None when there is nothing new. Written into `data` where that is allowed.
 
-    Raises TrainingFileUnfit, and OSError where it can't be written.
+    Raises SetRefused, TrainingFileUnfit, and OSError where it can't be written.
     """
     room = workspace.review
-    made = await draft(room)
-    if not made.examples:
-        return None
-    content = render(made.examples)
-    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-    name = f"{workspace.clock().astimezone(LOCAL_TIME):%Y-%m-%d}-{digest}"
     await write_changes(room)
     async with workspace.engine.begin() as connection:
-        taken = await connection.execute(
-            update(reviews).where(reviews.c.message.in_(made.messages), _is_free()).values(in_set=name)
-        )
-        if taken.rowcount < len(made.messages):
-            # Somebody made one of the same at this moment; theirs counts.
-            await connection.rollback()
+        await _begin(connection, room)
+        made = await _draft(connection, room)
+        if not made.examples:
             return None
+        content = render(made.examples)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+        name = f"{workspace.clock().astimezone(LOCAL_TIME):%Y-%m-%d}-{digest}"
+        taken = reviews.c.message.in_([one.message for one in made.judged])
+        # Who takes a label back waits from here on; who did before, is seen.
+        await connection.execute(select(reviews.c.message).where(taken).order_by(reviews.c.message).with_for_update())
+        if set(await final_labels_in(connection, room, taken)) != set(made.judged):
+            raise SetRefused("Penilaian berubah selagi set dibuat, jadi set belum dibuat. Periksa lagi, lalu buat.")
+        await connection.execute(update(reviews).where(taken).values(in_set=name))
         row = {
             "created_at": workspace.clock(),
             "account": account.id,
@@ -197,10 +204,12 @@ async def make_set(workspace: Workspace, account: Account) -> str | None:
         await connection.execute(
             upsert(review_sets).values(name=name, **row).on_conflict_do_update(index_elements=["name"], set_=row)
         )
-        version = ""
         if room.may_write:
-            version = await asyncio.to_thread(_write, room, name, made)
+            # Before the set, which teaches nothing of it but may of what the old file measures by.
+            await asyncio.to_thread(ReviewedSet(room.data / "tinjauan").write_measured, made.measured)
+        version = await _version_with(room, name, content)
         await _note(connection, workspace, account, SetAct.MADE, Act.MADE_SET, name, len(made.examples), version)
+    await write_sets(room)
     return name
 
 
@@ -211,6 +220,7 @@ async def withdraw_set(workspace: Workspace, account: Account, name: str) -> Non
     """
     room = workspace.review
     async with workspace.engine.begin() as connection:
+        await _begin(connection, room)
         found = await _lock(connection, name)
         if found.withdrawn_at is not None:
             raise SetRefused("Set itu sudah ditarik.")
@@ -218,21 +228,21 @@ async def withdraw_set(workspace: Workspace, account: Account, name: str) -> Non
         if content is None and room.may_write and (path := room.data / "tinjauan" / f"{name}.yml").exists():
             # From here on it is kept here, so that it can be put back.
             content = room.seal.seal(await asyncio.to_thread(path.read_bytes))
-        version = ""
-        if room.may_write:
-            version = await asyncio.to_thread(ReviewedSet(room.data / "tinjauan").write, name, ())
+        version = await _version_with(room, name, None)
         await connection.execute(
             update(review_sets)
             .where(review_sets.c.name == name)
             .values(withdrawn_at=workspace.clock(), content=content)
         )
         await _note(connection, workspace, account, SetAct.WITHDRAWN, Act.WITHDREW_SET, name, found.examples, version)
+    await write_sets(room)
 
 
 async def restore_set(workspace: Workspace, account: Account, name: str) -> None:
     """As it was. Raises SetRefused, TrainingFileUnfit, and OSError where the file can't be written."""
     room = workspace.review
     async with workspace.engine.begin() as connection:
+        await _begin(connection, room)
         found = await _lock(connection, name)
         content = room.text(found.content)
         if found.withdrawn_at is None or content is None:
@@ -241,11 +251,19 @@ async def restore_set(workspace: Workspace, account: Account, name: str) -> None
         findings = await asyncio.to_thread(examine, room.data, room.frozen, examples, f"{name}.yml")
         if findings.is_fatal:
             raise SetRefused(f"Set itu tidak lagi cocok dengan data yang lain. {findings.sentences()[0]}")
-        version = ""
-        if room.may_write:
-            version = await asyncio.to_thread(ReviewedSet(room.data / "tinjauan").write, name, examples)
+        if (other := await _taken_by(connection, room, examples)) is not None:
+            raise SetRefused(f"Pesannya sudah masuk set {other}; tarik dulu set itu.")
+        version = await _version_with(room, name, content)
         await connection.execute(update(review_sets).where(review_sets.c.name == name).values(withdrawn_at=None))
         await _note(connection, workspace, account, SetAct.RESTORED, Act.RESTORED_SET, name, found.examples, version)
+    await write_sets(room)
+
+
+async def write_sets(room: ReviewRoom) -> None:
+    """Where files may be written: those of sets that stand, none of withdrawn ones. Raises OSError."""
+    if room.may_write:
+        async with room.engine.begin() as connection:
+            await _begin(connection, room)
 
 
 async def list_sets(room: ReviewRoom) -> Sequence[MadeSet]:
@@ -304,8 +322,46 @@ def measured_lines(examples: Sequence[Example]) -> str:
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
-async def _measured(room: ReviewRoom, settled: Sequence[Judged], withdrawn: set[str]) -> Sequence[Example]:
-    known = await room.known.labels_of([str(one.text) for one in settled if one.is_random], await changes_now(room))
+async def _begin(connection: AsyncConnection, room: ReviewRoom) -> None:
+    """Sets are made, withdrawn and put back one after the other, each beside the files of all before it."""
+    await alone(connection, "sets")
+    if room.may_write:
+        sets = await connection.execute(select(review_sets.c.name, review_sets.c.content, review_sets.c.withdrawn_at))
+        await asyncio.to_thread(_put_in_order, room, sets.all())
+
+
+def _put_in_order(room: ReviewRoom, sets: Sequence[Row[*tuple[Any, ...]]]) -> None:
+    for one in sets:
+        path = room.data / "tinjauan" / f"{one.name}.yml"
+        if one.withdrawn_at is not None:
+            path.unlink(missing_ok=True)
+        elif one.content is not None and not path.exists():
+            replace_file(path, str(room.text(one.content)))
+
+
+async def _version_with(room: ReviewRoom, name: str, content: str | None) -> str:
+    """Of what will be in `data` here, since a file is written only after the commit."""
+    if not room.may_write:
+        return ""
+    return await asyncio.to_thread(ReviewedSet(room.data / "tinjauan").version_with, name, content)
+
+
+async def _taken_by(connection: AsyncConnection, room: ReviewRoom, examples: Sequence[Example]) -> str | None:
+    """The set that teaches some of them. One that took them of a withdrawn set is the younger, thus kept as long."""
+    keys = {key(each.text) for each in examples}
+    standing = select(review_sets.c.name, review_sets.c.content).where(
+        review_sets.c.withdrawn_at.is_(None), review_sets.c.content.is_not(None)
+    )
+    for one in await connection.execute(standing):
+        if not keys.isdisjoint(key(each.text) for each in parse(str(room.text(one.content)), one.name)):
+            return str(one.name)
+    return None
+
+
+async def _measured(
+    room: ReviewRoom, settled: Sequence[Judged], withdrawn: set[str], changes: LabelChanges
+) -> Sequence[Example]:
+    known = await room.known.labels_of([str(one.text) for one in settled if one.is_random], changes)
     taught = {key(text) for text in known} | {
         key(str(one.text))
         for one in settled
@@ -328,11 +384,6 @@ def _unknown(room: ReviewRoom, one: Judged) -> tuple[Subject, str] | None:
     if one.label.service is not None and not room.labels.has(Subject.SERVICE, one.label.service):
         return Subject.SERVICE, one.label.service
     return None
-
-
-def _is_free() -> ColumnElement[bool]:
-    withdrawn = select(review_sets.c.name).where(review_sets.c.withdrawn_at.is_not(None))
-    return or_(reviews.c.in_set.is_(None), reviews.c.in_set.in_(withdrawn))
 
 
 async def _lock(connection: AsyncConnection, name: str) -> Row[Any]:
@@ -359,13 +410,6 @@ async def _note(
         )
     )
     await record_in(connection, workspace, account.id, act, f"reviewed_set:{name}", examples=examples)
-
-
-def _write(room: ReviewRoom, name: str, made: Draft) -> str:
-    written = ReviewedSet(room.data / "tinjauan")
-    version = written.write(name, made.examples)
-    written.write_measured(made.measured)
-    return version
 
 
 def _example(one: Judged, author: str) -> Example:

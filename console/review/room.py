@@ -10,14 +10,15 @@ from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.store import Store
 from console.review.known import KnownExamples
 from console.review.labels import Labels, LabelsUnfit, read_labels
 from identity import Seal, Secrets
 
-__all__ = ["ReviewRoom"]
+__all__ = ["ReviewRoom", "alone"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class ReviewRoom:
 
     def json(self, sealed: bytes | None) -> Any:
         return None if sealed is None else self.seal.open_json(sealed)
+
+
+async def alone(connection: AsyncConnection, what: str) -> None:
+    """Whoever in any process does what is called so does it one after the other, to the end of the transaction."""
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"console.review.{what}"))))
 
 
 def _read_objection(data: Path) -> re.Pattern[str]:

@@ -18,7 +18,7 @@ from bot.tables import frames, handoffs, inbox
 from console.review.masking import mask
 from console.review.room import ReviewRoom
 from console.review.similarity import plain
-from console.tables import opinions, review_progress, review_sets, reviews, shadow_answers
+from console.tables import opinions, review_progress, review_set_changes, review_sets, reviews, shadow_answers
 
 __all__ = ["CLOSE", "RANDOM", "TWICE", "UNSURE", "Why", "forget", "pick"]
 
@@ -80,6 +80,12 @@ async def forget(room: ReviewRoom) -> None:
     """
     words_left = exists().where(frames.c.inbox == reviews.c.message, frames.c.text.is_not(None))
     judged = exists().where(opinions.c.review == reviews.c.message)
+    # Put back too: its file may be still to be written.
+    changed = (
+        select(func.max(review_set_changes.c.at))
+        .where(review_set_changes.c.name == review_sets.c.name)
+        .scalar_subquery()
+    )
     async with room.engine.begin() as connection:
         await connection.execute(delete(reviews).where(~words_left, ~judged))
         await connection.execute(
@@ -91,7 +97,8 @@ async def forget(room: ReviewRoom) -> None:
             update(review_sets)
             .where(
                 review_sets.c.content.is_not(None),
-                func.greatest(review_sets.c.created_at, review_sets.c.withdrawn_at) < room.clock() - _KEEP_SETS,
+                func.greatest(review_sets.c.created_at, review_sets.c.withdrawn_at, changed)
+                < room.clock() - _KEEP_SETS,
             )
             .values(content=None)
         )

@@ -29,7 +29,8 @@ from learning.training_file import TrainingFileUnfit, parse
 __all__ = ["routes"]
 
 _NAME = r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}"
-_FAILED = "Set belum bisa ditulis; beri tahu admin sistem. Tidak ada yang berubah."
+_FAILED = "Berkas set belum bisa ditulis; beri tahu admin sistem. Yang sudah tercatat di Riwayat ditulis otomatis begitu bisa."
+_UNFIT = "Data contoh perlu dibetulkan dulu:"
 
 
 def routes() -> list[web.RouteDef]:
@@ -55,7 +56,7 @@ async def _page(request: web.Request, told: str | None = None, status: int = 200
     try:
         made = await draft(room)
     except TrainingFileUnfit as unfit:
-        made, told, status = None, f"Data contoh perlu dibetulkan dulu: {unfit}", 409
+        made, told, status = None, f"{_UNFIT} {unfit}", 409
     return page(
         request,
         "review_sets.html",
@@ -75,7 +76,11 @@ async def _make(request: web.Request) -> web.Response:
     workspace, me = reviewer(request)
     try:
         name = await make_set(workspace, me)
-    except (TrainingFileUnfit, OSError):
+    except SetRefused as refused:
+        return await _page(request, str(refused), 409)
+    except TrainingFileUnfit as unfit:
+        return await _page(request, f"{_UNFIT} {unfit}", 409)
+    except OSError:
         return await _page(request, _FAILED, 409)
     if name is None:
         return await _page(request, "Belum ada contoh baru untuk dijadikan set.", 409)
@@ -102,7 +107,9 @@ async def _restore(request: web.Request) -> web.Response:
         await restore_set(workspace, me, name)
     except SetRefused as refused:
         return await _page(request, str(refused), 409)
-    except (TrainingFileUnfit, OSError):
+    except TrainingFileUnfit as unfit:
+        return await _page(request, f"{_UNFIT} {unfit}", 409)
+    except OSError:
         return await _page(request, _FAILED, 409)
     return await _page(request, f"Set {name} dipasang lagi.")
 

@@ -98,7 +98,7 @@ class _Worked:
         state, model = State.FAILED, None
         try:
             model = await self._train() if self._run.order.kind is Kind.TRAIN else self._run.order.model
-            if model is not None or self._run.order.kind is Kind.SEND_BACK:
+            if model is not None:
                 state = await self._with(model)
         except _EndedEarly:
             state = State.CANCELLED
@@ -113,8 +113,8 @@ class _Worked:
         outcome = await self._do("train")
         return Path(outcome.results[-1]).name if outcome.code == 0 and outcome.results else None
 
-    async def _with(self, model: str | None) -> State:
-        order, archive = self._run.order, str(self._room.models / (model or ""))
+    async def _with(self, model: str) -> State:
+        order, archive = self._run.order, str(self._room.models / model)
         match order.kind:
             case Kind.TRAIN | Kind.MEASURE:
                 # A model that is refused was measured all the same.
@@ -124,7 +124,7 @@ class _Worked:
                 override = ("--override", order.reason) if order.override else ()
                 outcome = await self._do("promote", archive, "--leave", *override)
             case Kind.SEND_BACK:
-                outcome = await self._do("rollback", "--reason", order.reason)
+                outcome = await self._do("rollback", "--reason", order.reason, "--only", model)
         return State.DONE if outcome.code == 0 else State.FAILED
 
     async def _do(self, *arguments: str) -> Outcome:

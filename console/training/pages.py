@@ -27,7 +27,7 @@ _RUNS = {
     Kind.TRAIN: "Melatih dan mengukur",
     Kind.MEASURE: "Mengukur",
     Kind.PROMOTE: "Menghidupkan",
-    Kind.SEND_BACK: "Kembali ke model sebelumnya",
+    Kind.SEND_BACK: "Kembali ke model sebelum",
 }
 _CHANGES = {
     Change.FIRST: "hidup pertama kali",
@@ -98,16 +98,18 @@ async def _values(request: web.Request) -> dict[str, Any]:
 
 def _of_models(room: TrainingRoom) -> dict[str, Any]:
     try:
-        history, before = room.live.history(), room.live.before()
+        history, before, live = room.live.history(), room.live.before(), room.live.current()
         return {
             "models": list_models(room.models),
             "history": list(reversed(history))[:_SHOWN_CHANGES],
             "before": before and before.name,
+            "live": live and live.name,
             "probation": room.live.on_probation(room.clock()),
             "trouble": None,
         }
     except LiveModelUnreadable as problem:
-        return {"models": (), "history": (), "before": None, "probation": None, "trouble": str(problem)}
+        nothing = {"before": None, "live": None, "probation": None}
+        return {"models": (), "history": (), **nothing, "trouble": str(problem)}
 
 
 async def _train(request: web.Request) -> web.Response:
@@ -135,8 +137,13 @@ async def _promote(request: web.Request) -> web.Response:
 
 
 async def _send_back(request: web.Request) -> web.Response:
-    _, me = _asked(request)
-    return await _order(request, Order(Kind.SEND_BACK, reason=f"dari konsol oleh {me.name}"))
+    """From the model that was live on the page: it may have gone by itself meanwhile, or by a colleague."""
+    workspace, me = _asked(request)
+    shown = (await request.post()).get("live")
+    live = (await asyncio.to_thread(_of_models, workspace.training))["live"]
+    if live is None or live != shown:
+        return await _main_page(request, "Model yang hidup sudah berganti; lihat dulu mana yang hidup sekarang.", 409)
+    return await _order(request, Order(Kind.SEND_BACK, live, f"dari konsol oleh {me.name}"))
 
 
 async def _order(request: web.Request, order: Order) -> web.Response:

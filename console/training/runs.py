@@ -59,7 +59,7 @@ _runs = training_runs.c
 class Order:
     kind: Kind
     model: str | None = None
-    """file name"""
+    """file name; where it is sent back, of the one that was live then"""
     reason: str = ""
     override: bool = False
 

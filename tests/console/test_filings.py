@@ -65,6 +65,35 @@ async def test_the_whole_way_of_a_filing(
     assert {"membaca", "melihat dokumen", "mengubah status", "mengunggah hasil"} <= set(done)
 
 
+async def test_opening_the_list_is_a_look(
+    visit: Visit, clerk: Account, backend: Any, workspace: Workspace, clock: Clock
+) -> None:
+    visitor = await visit()
+    await sign_in(visitor, "camat", clock)
+    for address in ("permohonan", "permohonan?state=MENUNGGU"):
+        assert (await visitor.get(f"/console/{address}")).status == 200
+    assert await acts(workspace, "filings") == ["membaca"] * 2
+
+
+async def test_a_result_that_is_sent_twice_is_one(
+    visit: Visit, clerk: Account, channel: Client, workspace: Workspace, clock: Clock
+) -> None:
+    number = str((await channel.file())["number"])
+    visitor = await visit()
+    token = await sign_in(visitor, "camat", clock)
+    for to in ("DIPROSES", "DISETUJUI", "SELESAI"):
+        assert (await take(visitor, number, token, to))[0] == 200
+    codes = set()
+    for _ in range(2):
+        form = FormData({"csrf": token})
+        form.add_field("file", pdf(), filename="hasil.pdf", content_type="application/pdf")
+        page = await (await visitor.post(f"/console/permohonan/{number}/hasil", data=form)).text()
+        assert page.count("Dokumen hasil sudah tersedia.") == 1
+        codes.add(page.split("kode keaslian <code>")[1][:14])
+        assert "data-once" in page.split(f'/console/permohonan/{number}/hasil" enctype')[1].split(">")[0]
+    assert len(codes) == 1
+
+
 async def test_a_number_is_unmasked_by_one_audited_act(
     visit: Visit, clerk: Account, channel: Client, workspace: Workspace, clock: Clock
 ) -> None:

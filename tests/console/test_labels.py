@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
 import shutil
+import threading
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PosixPath
+from typing import Self
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from console.accounts import Account, Role, add_account
 from console.review.label_changes import (
@@ -30,10 +36,10 @@ from console.review.reviewed_set import draft, make_set
 from console.tables import audit
 from console.workspace import Workspace
 from learning.data_set import learned
-from learning.label_changes import LabelChange, Subject, write_label_changes
+from learning.label_changes import LabelChange, Subject, read_label_changes, write_label_changes
 from tests.bot.fakes import Clock
 from tests.console.conftest import DATA, PASSWORD, Visit, sign_in
-from tests.console.test_review import picked
+from tests.console.test_review import picked, until_waiting
 
 WORDING = Wording("Tanya denda", "bertanya denda keterlambatan", "Biaya layanan: Tanya biaya.")
 INTENT, SERVICE = Subject.INTENT, Subject.SERVICE
@@ -195,6 +201,68 @@ class TestChanges:
         assert acts == ["mengubah label", "membatalkan perubahan label"]
         (change,) = await list_changes(workspace.review)
         assert (change.who, change.undone_by) == ("Kepala Admin", "Kepala Admin")
+
+
+class TestAtOnce:
+    @contextlib.asynccontextmanager
+    async def both_have_read(self, workspace: Workspace) -> AsyncIterator[None]:
+        """What two begin inside goes on when both wait: for what they are to write, or for one another."""
+        async with workspace.engine.begin() as connection:
+            await connection.execute(text("LOCK TABLE console.label_changes IN SHARE MODE"))
+            yield
+            await until_waiting(workspace, 2)
+
+    async def test_a_proposal_is_decided_once(self, workspace: Workspace, supervisor: Account, admin: Account) -> None:
+        other = await add_account(workspace, "wakil", "Wakil Admin", Role.ADMIN, [], PASSWORD)
+        await propose(workspace, supervisor, INTENT, "tanya_denda", WORDING)
+        number = await number_of_last(workspace)
+        async with self.both_have_read(workspace):
+            deciding = [
+                asyncio.create_task(decide_proposal(workspace, who, number, accepted=accepted))
+                for who, accepted in ((admin, True), (other, False))
+            ]
+        refused = [str(each) for each in await asyncio.gather(*deciding, return_exceptions=True) if each is not None]
+        assert refused == ["Usul itu sudah diputus."]
+
+    @pytest.mark.parametrize("target", ["salam", "tanya_biaya"])
+    async def test_a_label_is_merged_once(self, workspace: Workspace, admin: Account, target: str) -> None:
+        async with self.both_have_read(workspace):
+            merging = [
+                asyncio.create_task(merge(workspace, admin, INTENT, "pamit", each)) for each in ("salam", target)
+            ]
+        refused = [str(each) for each in await asyncio.gather(*merging, return_exceptions=True) if each is not None]
+        assert refused == ["Label pamit tidak ada; pilih dari daftar."]
+        assert len(await list_changes(workspace.review)) == 1
+
+    async def test_a_change_is_undone_once(self, workspace: Workspace, admin: Account) -> None:
+        await merge(workspace, admin, INTENT, "pamit", "salam")
+        number = await number_of_last(workspace)
+        async with self.both_have_read(workspace):
+            undoing = [asyncio.create_task(undo_change(workspace, admin, number)) for _ in range(2)]
+        refused = [str(each) for each in await asyncio.gather(*undoing, return_exceptions=True) if each is not None]
+        assert refused == ["Perubahan itu sudah dibatalkan."]
+
+    async def test_an_older_list_never_takes_the_place_of_a_newer(self, writable: Workspace, admin: Account) -> None:
+        reached, let_go = threading.Event(), threading.Event()
+
+        class Folder(PosixPath):
+            """What is written into it waits."""
+
+            def __truediv__(self, name: str | os.PathLike[str]) -> Self:
+                if name == "_label.yml":
+                    reached.set()
+                    assert let_go.wait(30)
+                return super().__truediv__(name)
+
+        slow = replace(writable, review=replace(writable.review, data=Folder(writable.review.data)))
+        first = asyncio.create_task(merge(slow, admin, INTENT, "pamit", "salam"))
+        assert await asyncio.to_thread(reached.wait, 30)
+        second = asyncio.create_task(merge(writable, admin, INTENT, "tanya_biaya", "tanya_syarat"))
+        await until_waiting(writable, instead=second)
+        let_go.set()
+        await asyncio.gather(first, second)
+        written = read_label_changes(writable.review.data / "tinjauan").changes
+        assert [change.label for change in written] == ["pamit", "tanya_biaya"]
 
 
 class TestPages:

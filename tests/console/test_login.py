@@ -15,7 +15,7 @@ from console.accounts import Account
 from console.sessions import IDLE, LONGEST
 from console.workspace import Workspace
 from tests.bot.fakes import Clock
-from tests.console.conftest import PASSWORD, Visit, Visitor, sign_in, token_of
+from tests.console.conftest import PASSWORD, Visit, Visitor, sign_in, token_of, unseen
 
 
 async def test_password_then_authenticator(visit: Visit, officer: Account, clock: Clock) -> None:
@@ -135,8 +135,8 @@ async def test_an_admin_disables_an_account_and_it_is_out_at_once(
 ) -> None:
     theirs, mine = await visit(), await visit()
     await sign_in(theirs, "rina", clock)
-    token = await sign_in(mine, "kepala", clock)
-    form = {"csrf": token, "role": "petugas", "agencies": "dispendukcapil", "disabled": "on"}
+    await sign_in(mine, "kepala", clock)
+    form = {**await unseen(mine, officer), "role": "petugas", "agencies": "dispendukcapil", "disabled": "on"}
     assert (await mine.post(f"/console/akun/semua/{officer.id}", data=form)).status == 200
     assert (await theirs.get("/console/akun", allow_redirects=False)).status == 303
     again = await theirs.post("/console/masuk", data={"username": "rina", "password": PASSWORD})

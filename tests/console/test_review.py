@@ -121,6 +121,17 @@ async def picked(workspace: Workspace, *texts: str, twice: bool = False, random:
     return messages
 
 
+async def until_waiting(workspace: Workspace, tasks: int = 1, instead: asyncio.Task[Any] | None = None) -> None:
+    """So many wait in the database for one another, or the one who should doesn't and is done."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    for _ in range(1000):
+        async with workspace.engine.connect() as connection:
+            if int(await connection.scalar(text(waiting)) or 0) >= tasks or (instead and instead.done()):
+                return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
 class TestSelection:
     @pytest.mark.parametrize(
         ("frame", "why"),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert
 
-from bot.desk.hours import Hours, read_week
+from bot.desk.hours import LOCAL_TIME, Hours, read_week
 from bot.desk.standard import Level, Standard
 from bot.tables import conversations, handoffs, inbox
 from console.accounts import Account, Role, add_account
 from console.workspace import Workspace
+from tests.backend.conftest import Client
 from tests.bot.fakes import Clock
 from tests.console.conftest import PASSWORD, Visit, sign_in
 from tests.console.test_desk import waiting
@@ -101,3 +103,31 @@ async def test_a_report_of_what_happened(visit: Visit, supervisor: Account, work
     assert exported.content_type == "text/csv"
     _, line = (await exported.text()).splitlines()
     assert line.endswith(",1,1,12.0,12.0,1.000,30.0")
+    daily = (await (await visitor.get("/console/laporan-harian.csv?days=7")).text()).splitlines()
+    assert daily[1:] == [f"{morning.astimezone(LOCAL_TIME).date()},4,1"]
+
+
+async def test_every_table_of_the_reports_can_be_taken_along(
+    visit: Visit, officer: Account, supervisor: Account, workspace: Workspace, channel: Client, clock: Clock
+) -> None:
+    await channel.file(contact="orang-1")
+    hers, his = await visit(), await visit()
+    await sign_in(hers, "bos", clock)
+    await sign_in(his, "rina", clock)
+    page = await (await hers.get("/console/laporan")).text()
+    links = re.findall(r'href="(/console/laporan[-a-z]*\.csv[^"]*)"', page)
+    assert len(links) == 3
+    for link in (*links, "/console/laporan-harian.csv?days=7"):
+        assert (await hers.get(link)).content_type == "text/csv"
+        assert (await his.get(link)).status == 403
+    satisfaction = await (await hers.get("/console/laporan-kepuasan.csv")).text()
+    assert satisfaction.splitlines()[:2] == ["instansi,penilai,ikm,mutu", "Semua,0,,"]
+    abandoned = await (await hers.get("/console/laporan-pengisian.csv")).text()
+    assert abandoned.splitlines()[1:] == ["Surat uji,1,1,0,,0"]
+
+
+async def test_reports_of_a_backend_that_is_down_say_so(visit: Visit, supervisor: Account, clock: Clock) -> None:
+    visitor = await visit()
+    await sign_in(visitor, "bos", clock)
+    assert (await visitor.get("/console/laporan")).status == 200
+    assert (await visitor.get("/console/laporan-kepuasan.csv")).status == 503

@@ -283,9 +283,10 @@ async def test_the_whole_way_by_pages(desk: Desk, room: TrainingRoom, workspace:
     assert (await desk.press("model/m2.tar.gz/hidupkan"))[0] == 200
     await until(desk, "Kembali ke m1.tar.gz")
     assert room.live.current() == room.models / "m2.tar.gz"
-    assert (await desk.press("kembali"))[0] == 200
+    assert (await desk.press("kembali", live="m2.tar.gz"))[0] == 200
     text = await until(desk, "hidup lagi")
     assert "dari konsol oleh Kepala Admin" in text
+    assert asked_of_praja(room)[-1] == "rollback --reason dari konsol oleh Kepala Admin --only m2.tar.gz"
     assert room.live.current() == room.models / "m1.tar.gz"
     assert await acts(workspace) >= {"memulai pelatihan", "menghidupkan model", "mengembalikan model", "membaca"}
 
@@ -306,6 +307,22 @@ async def test_against_the_gate_only_with_a_reason(desk: Desk, room: TrainingRoo
     assert room.live.current() == room.models / "m2.tar.gz"
     assert asked_of_praja(room)[-1].endswith("--leave --override layanan baru mendesak")
     assert "memaksa model hidup" in await acts(workspace)
+
+
+@pytest.mark.parametrize("shown", ["m3.tar.gz", "", None])
+async def test_only_back_from_the_model_that_was_shown(
+    desk: Desk, room: TrainingRoom, clock: Clock, shown: str | None
+) -> None:
+    m2, m3 = (room.models / f"{name}.tar.gz" for name in ("m2", "m3"))
+    for model in (m2, m3):
+        model.touch()
+        room.live.set(model, clock(), Change.PROMOTED)
+    assert '<input type="hidden" name="live" value="m3.tar.gz">' in await desk.read()
+    # By itself, or by a colleague, while the page was being read.
+    room.live.set(m2, clock(), Change.ROLLED_BACK)
+    status, text = await desk.press("kembali", **({} if shown is None else {"live": shown}))
+    assert (status, "Model yang hidup sudah berganti" in text) == (409, True)
+    assert (await current(room), room.live.current()) == (None, m2)
 
 
 async def test_the_part_that_is_asked_for_again_is_empty_while_nothing_differs(desk: Desk) -> None:

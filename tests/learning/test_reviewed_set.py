@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
+from pathlib import Path, PosixPath
+from typing import Self
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from learning.example import Example
 from learning.reviewed_set import MEASURED_FILE, ReviewedSet
 from learning.spreadsheet import SpreadsheetUnfit, parse_csv, render_csv, safe_cell
-from learning.training_file import TrainingFileUnfit, read_file, read_folder, render
+from learning.training_file import TrainingFileUnfit, read_file, read_folder, render, replace_file
 
 ROOT = Path(__file__).parents[2]
 LOST = Example("ktpku ilang cak", "ajukan_layanan", "ktp_hilang", "suroboyoan", "tinjauan")
@@ -49,6 +51,35 @@ def test_random_messages_are_measured_and_not_learned(tmp_path: Path) -> None:
     assert json.loads(line)["layanan"] == "ktp_hilang"
     reviewed.write_measured([])
     assert not (tmp_path / MEASURED_FILE).exists()
+
+
+class _Overtaken(PosixPath):
+    """Before it takes its place another writes the same file."""
+
+    def replace(self, target: str | os.PathLike[str]) -> Self:
+        replace_file(Path(target), "yang lain")
+        return super().replace(target)
+
+
+def test_of_two_who_write_at_once_each_writes_a_draft_of_its_own(tmp_path: Path) -> None:
+    replace_file(_Overtaken(tmp_path / "a.yml"), "yang ini")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.yml", "yang ini")]
+
+
+def test_what_can_not_be_written_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").mkdir()
+    with pytest.raises(OSError, match=r"a\.yml"):
+        replace_file(tmp_path / "a.yml", "yang ini")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.yml"]
+
+
+@pytest.mark.parametrize("content", [render([HELLO]), None])
+def test_the_version_is_known_before_the_file_is_written(tmp_path: Path, content: str | None) -> None:
+    reviewed = ReviewedSet(tmp_path)
+    reviewed.write("a", [LOST])
+    reviewed.write("b", [LOST])
+    expected = reviewed.version_with("a", content)
+    assert reviewed.write("a", [HELLO] if content else []) == expected
 
 
 @pytest.mark.parametrize("text", ["", "  ", "a\nb"])

@@ -10,7 +10,7 @@ from playwright.async_api import Page, async_playwright
 from backend.catalogue import Catalogue
 from tests.stack.browser import CHROMIUM, HEIGHT, QUIET, WIDTH
 from tests.stack.citizen import SimulatorPhone, file_service
-from tests.stack.officer import OfficerPage, add_officer, sign_in
+from tests.stack.officer import OfficerPage, add_officer, enrol, give_password, sign_in
 from tests.stack.running import Running
 from tests.stack.small_picture import small_picture
 
@@ -22,13 +22,17 @@ _OF_OFFICERS = {"filings": "permohonan", "own": "akun"}
 _OF_SUPERVISORS = {
     "board": "papan",
     "reports": "laporan",
-    "review": "tinjauan",
     "review-decisions": "tinjauan/keputusan",
     "review-quality": "tinjauan/mutu",
     "review-insight": "tinjauan/wawasan",
 }
-_OF_ADMINS = {"accounts": "akun/semua", "audit": "audit"}
-"""name of the picture → address of the page; that of training is taken by test_retraining.py, when there is something to see"""
+_OF_ADMINS = {
+    "accounts": "akun/semua",
+    "audit": "audit",
+    "labels": "tinjauan/label",
+    "shadow": "tinjauan/bayangan",
+}
+"""name of the picture → address of the page; those of what has to be there first are taken by test_retraining.py"""
 
 
 async def take_desk_pictures(stack: Running, catalogue: Catalogue, folder: Path) -> None:
@@ -38,6 +42,7 @@ async def take_desk_pictures(stack: Running, catalogue: Catalogue, folder: Path)
         stranger = await (await browser.new_context(locale="id-ID", viewport=_SIZE)).new_page()  # type: ignore[arg-type]
         await stranger.goto(f"{stack.url}/console/masuk")
         await _take(stranger, folder / "login.png")
+        await _take_signing_in(stranger, stack, folder)
 
         rina = await sign_in(browser, stack, add_officer(stack, "Rina W.", agency=_AGENCIES), viewport=_SIZE)
         await _answer(rina)
@@ -54,6 +59,18 @@ async def take_desk_pictures(stack: Running, catalogue: Catalogue, folder: Path)
         kepala = add_officer(stack, "Bu Kepala", role="admin", agency=None)
         await _take_each(await sign_in(browser, stack, kepala, viewport=_SIZE), _OF_ADMINS, folder)
         await browser.close()
+
+
+async def _take_signing_in(page: Page, stack: Running, folder: Path) -> None:
+    """The authenticator is enrolled the first time, and asked for its code the next."""
+    account = add_officer(stack, "Budi S.")
+    await give_password(page, account)
+    await _take(page, folder / "enrol.png")
+    await enrol(page)
+    await page.goto(f"{stack.url}/console/akun")
+    await page.get_by_role("button", name="Keluar").click()
+    await give_password(page, account)
+    await _take(page, folder / "code.png")
 
 
 async def _take_each(officer: OfficerPage, pages: dict[str, str], folder: Path) -> None:

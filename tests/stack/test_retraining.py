@@ -194,6 +194,7 @@ async def review(page: Page, url: str) -> int:
     """Each message that waits is judged by what was meant, what says nothing isn't used; how many were."""
     judged = 0
     await page.goto(f"{url}/console/tinjauan")
+    await picture(page, "review")
     while await page.locator("blockquote").count():
         intent = WRITTEN.get((await page.locator("blockquote").inner_text()).strip(), "")
         await page.locator("#service").fill(f"{NAME} ({SERVICE})" if intent else "")
@@ -210,6 +211,7 @@ async def make_set(page: Page, url: str) -> None:
     await page.goto(f"{url}/console/tinjauan/set")
     await page.get_by_role("button", name=re.compile("Buat dan tulis")).click()
     await page.get_by_text(re.compile(r"Set \S+ dibuat")).wait_for()
+    await picture(page, "sets")
 
 
 async def picture(page: Page, name: str) -> None:

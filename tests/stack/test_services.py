@@ -8,15 +8,18 @@ from backend.catalogue import Catalogue, Mode, load_catalogue
 from tests.stack.citizen import file_service, new_nik, new_phone
 from tests.stack.running import ROOT, Running
 
-_QUICK = {("ktp_hilang", "simulator"), ("akta_kelahiran", "simulator"), ("sk_umum", "whatsapp")}
+_QUICK = (("ktp_hilang", "simulator"), ("akta_kelahiran", "simulator"), ("sk_umum", "whatsapp"))
 _MOST_BUBBLES = 60
 
 
 def _cases() -> list[object]:
     services = load_catalogue(ROOT / "data").services.values()
     filed = [service.id for service in services if service.mode is Mode.FILING]
-    cases = [(service, channel) for service in filed for channel in ("simulator", "whatsapp")]
-    return [pytest.param(*case, marks=() if case in _QUICK else (pytest.mark.verify,)) for case in cases]
+    long = [(service, channel) for service in filed for channel in ("telegram", "whatsapp")]
+    return [
+        *(pytest.param(*case) for case in _QUICK),
+        *(pytest.param(*case, marks=pytest.mark.verify) for case in long if case not in _QUICK),
+    ]
 
 
 @pytest.mark.parametrize(("service", "channel"), _cases())
