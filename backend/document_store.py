@@ -43,8 +43,9 @@ class DocumentStore:
 
     def delete(self, identifier: UUID) -> None:
         path = self._path(identifier)
-        path.unlink(missing_ok=True)
-        _unfinished(path).unlink(missing_ok=True)
+        # `.new`: `praja rotate` was killed while it sealed this one anew.
+        for each in (path, _unfinished(path), path.with_suffix(".new")):
+            each.unlink(missing_ok=True)
 
     def _path(self, identifier: UUID) -> Path:
         return self._folder / identifier.hex[:2] / identifier.hex

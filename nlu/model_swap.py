@@ -53,19 +53,20 @@ def parse_swap(body: Any) -> Swap:
 
 
 async def load_beside(agent: Agent, swap: Swap) -> Agent:
-    """An agent with that model and the conversations of `agent`, which goes on answering meanwhile.
+    """An agent with that model and the conversations of `agent`, which goes on answering meanwhile; itself, if it has it.
 
     Raises ModelRefused.
     """
+    if agent.processor is not None and Path(agent.processor.model_path) == swap.model_file:
+        await _try_all(agent, swap.probes)
+        return agent
     if not swap.model_file.is_file():
         raise ModelRefused("there is no such model")
     try:
         other = await asyncio.to_thread(_load, swap.model_file, agent)
     except Exception as error:
         raise ModelRefused(f"it can't be loaded ({type(error).__name__})") from None
-    failed = [found for probe in swap.probes if (found := await _try(other, probe)) is not None]
-    if failed:
-        raise ModelRefused("it reads probes wrongly", failed)
+    await _try_all(other, swap.probes)
     return other
 
 
@@ -80,6 +81,12 @@ def _load(model_file: Path, agent: Agent) -> Agent:
         lock_store=agent.lock_store,
         action_endpoint=agent.action_endpoint,
     )
+
+
+async def _try_all(agent: Agent, probes: Sequence[Probe]) -> None:
+    failed = [found for probe in probes if (found := await _try(agent, probe)) is not None]
+    if failed:
+        raise ModelRefused("it reads probes wrongly", failed)
 
 
 async def _try(agent: Agent, probe: Probe) -> Optional[dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import mimetypes
 import sys
 from pathlib import Path
@@ -14,26 +15,31 @@ import aiohttp
 __all__ = ["chat"]
 
 _HELP = "Tulis pesan, nomor pilihan, atau /kirim BERKAS untuk mengirim foto. Ctrl-D untuk keluar."
+_ABSENT = (aiohttp.ClientError, TimeoutError, ValueError)
+"""Nobody is there, or not a bot of ours."""
 
 
 async def chat(url: str, sender: str) -> int:
     """Talk until end of input. What arrives in between (a status, an officer) is shown too."""
-    async with aiohttp.ClientSession(base_url=url) as session:
-        phone = _Phone(session, sender)
-        try:
-            await phone.catch_up()
-        except aiohttp.ClientError:
-            print(f"Bot di {url} tidak menjawab; nyalakan dulu dengan `make up`.", file=sys.stderr)
-            return 1
-        print(_HELP)
-        watcher = asyncio.create_task(phone.watch())
-        try:
-            while (line := await asyncio.to_thread(_read)) is not None:
-                if line.strip():
-                    await phone.say(line.strip())
-        finally:
-            watcher.cancel()
+    try:
+        async with aiohttp.ClientSession(base_url=url) as session:
+            await _talk(_Phone(session, sender))
+    except _ABSENT:
+        print(f"Bot di {url} tidak menjawab; nyalakan dulu dengan `make up`.", file=sys.stderr)
+        return 1
     return 0
+
+
+async def _talk(phone: _Phone) -> None:
+    await phone.catch_up()
+    print(_HELP)
+    watcher = asyncio.create_task(phone.watch())
+    try:
+        while (line := await asyncio.to_thread(_read)) is not None:
+            if line.strip():
+                await phone.say(line.strip())
+    finally:
+        watcher.cancel()
 
 
 class _Phone:
@@ -52,8 +58,10 @@ class _Phone:
     async def watch(self) -> None:
         while True:
             await asyncio.sleep(1)
-            async with self._busy:
-                self._show(await self._newer())
+            # It may be back before anything is said.
+            with contextlib.suppress(*_ABSENT):
+                async with self._busy:
+                    self._show(await self._newer())
 
     async def say(self, line: str) -> None:
         body: dict[str, Any] = {"sender": self._sender}

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from learning.live_model import Change, LiveModelBusy, LiveModelUnreadable
-from praja.backup import BackupUnfit
-from praja.check import CheckFailed
-from praja.database import DatabaseUnfit
-from praja.dataset import DatasetUnfit
-from praja.going_live import NotLive, Servers
-from praja.postgres import HomeUnfit
-from praja.sealed_columns import RotationFailed
-from praja.settings import Settings, SettingsUnfit, load_settings
-from praja.staff import UserUnfit
-from praja.supervisor import PartFailed, PortTaken
-from praja.training import TrainingFailed
+from praja.failure import sentence
+from praja.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from learning.live_model import Change
+    from praja.going_live import Servers
 
 __all__ = ["main"]
 
@@ -30,36 +26,16 @@ _MEASURES = ("turns", "stock", "swap", "inbox", "long", "restart", "growth")
 """of praja/benchmarks, which is imported only when it is asked for"""
 
 
-_SAID = (
-    *(
-        BackupUnfit,
-        CheckFailed,
-        DatabaseUnfit,
-        DatasetUnfit,
-        HomeUnfit,
-        LiveModelBusy,
-        LiveModelUnreadable,
-        NotLive,
-        PartFailed,
-        PortTaken,
-        RotationFailed,
-        SettingsUnfit,
-    ),
-    *(TrainingFailed, UserUnfit),
-)
-"""Problems whose message is all that the one at the terminal needs."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace, Settings], int] = options.run
     try:
         return run(options, load_settings())
-    except _SAID as problem:
-        print(problem, file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as problem:
+        print(sentence(problem), file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
     rollback = commands.add_parser("rollback", help="kembali ke model yang hidup sebelumnya")
     rollback.add_argument("--reason", default="", metavar="ALASAN", help="dicatat dalam riwayat")
+    rollback.add_argument("--only", metavar="NAMA", help="hanya bila model ini yang masih hidup")
     rollback.set_defaults(run=_rollback)
 
     dataset = commands.add_parser("dataset", help="data latih").add_subparsers(required=True, metavar="PERINTAH")
@@ -162,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
 def _up(options: argparse.Namespace, settings: Settings) -> int:
     from praja.up import up
 
-    return asyncio.run(up(settings))
+    return up(settings)
 
 
 def _chat(options: argparse.Namespace, settings: Settings) -> int:
@@ -238,13 +215,16 @@ def _watch(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _servers(settings: Settings) -> Servers:
+    from praja.going_live import Servers
+
     return Servers(settings.rasa_addresses, settings.rasa_token)
 
 
 def _rollback(options: argparse.Namespace, settings: Settings) -> int:
     from praja.going_live import rollback
 
-    model = asyncio.run(rollback(settings.models, _servers(settings), datetime.now(UTC), reason=options.reason))
+    now, reason = datetime.now(UTC), options.reason
+    model = asyncio.run(rollback(settings.models, _servers(settings), now, reason=reason, only=options.only))
     print(f"{model.name} hidup lagi")
     return 0
 
@@ -304,6 +284,8 @@ def _doctor(options: argparse.Namespace, settings: Settings) -> int:
 def _backup(options: argparse.Namespace, settings: Settings) -> int:
     from praja.backup import backup
 
+    # As Ctrl-C: what it holds of documents that are erased meanwhile goes with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     contents = backup(settings, options.file.resolve())
     size = options.file.stat().st_size / 1024**2

@@ -15,6 +15,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util import CommandError
 from sqlalchemy import NullPool, create_engine
 
 from praja.postgres import create_database, embedded_postgres, revive
@@ -98,9 +100,14 @@ def migrate(url: str, *, before_switch: bool = False, migrations: Path = _MIGRAT
 
     `before_switch`: only as far as the code of the version before can work on it too, for an upgrade machine by machine. A
     migration whose `phase` is `post` takes away what that code needs, so it and what follows wait until the old code is gone.
+
+    Raises DatabaseUnfit.
     """
     config = _migrations(url, migrations)
-    command.upgrade(config, _last_before_switch(config, url) if before_switch else "head")
+    try:
+        command.upgrade(config, _last_before_switch(config, url) if before_switch else "head")
+    except (CommandError, RevisionError) as error:
+        raise DatabaseUnfit(f"Tabelnya dari Praja yang lebih baru ({error}); pasang versi itu.") from None
 
 
 def note_revision(url: str, revision: str) -> None:

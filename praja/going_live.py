@@ -78,9 +78,8 @@ class Servers:
                     raise
         return len(switched)
 
-    def are_some_absent(self, switched: int) -> bool:
-        """Whether some were down while others switched."""
-        return 0 < switched < len(self._urls)
+    def __len__(self) -> int:
+        return len(self._urls)
 
     async def _runs(self, session: aiohttp.ClientSession, url: str) -> bool:
         try:
@@ -161,7 +160,7 @@ async def promote(
         now = clock()
         until = now + watched if watched and switched and current else None
         live.set(model, now, kind, (override or "").strip(), until)
-        live.settle()
+        _settle_if_sure(live, servers, switched)
         return switched
 
 
@@ -186,23 +185,21 @@ async def rollback(
     with live.changing(wait=False):
         model, current = live.before(), live.current()
         if only is not None and (current is None or current.name != only):
-            raise NotLive(f"{only} tidak hidup lagi.")
+            raise NotLive(f"{only} tidak hidup lagi; tidak ada yang diubah.")
         if model is None:
             raise NotLive("Tidak ada model sebelumnya yang bisa dikembalikan.")
         if not (serves or _serves_here)(model):
             raise NotLive(f"{model.name} dibuat dari program atau konfigurasi yang lain; tidak bisa melayani lagi.")
         switched = await _switch(live, servers, model, [], but_absent=True)
         live.set(model, now, Kind.ROLLED_BACK, reason.strip())
-        # It may just have started, with the model before.
-        if not servers.are_some_absent(switched):
-            live.settle()
+        _settle_if_sure(live, servers, switched)
         return model
 
 
 async def settle(models: Path, servers: Servers) -> bool:
-    """Where a change was cut off in the middle, every server serves the live model again; whether one was, and they do.
+    """Where a server may serve another model, since a change was cut off or it wasn't there, all serve the live one again.
 
-    Raises NotLive.
+    Whether that was so, and they do. Raises NotLive.
     """
     live = LiveModel(models)
     try:
@@ -210,7 +207,7 @@ async def settle(models: Path, servers: Servers) -> bool:
             current = live.current()
             if not live.is_unsettled or current is None:
                 return False
-            if servers.are_some_absent(await servers.switch(current, [], but_absent=True)):
+            if await servers.switch(current, [], but_absent=True) < len(servers):
                 return False
             live.settle()
             return True
@@ -243,6 +240,12 @@ async def _switch(
     except NotLive:
         live.settle()
         raise
+
+
+def _settle_if_sure(live: LiveModel, servers: Servers, switched: int) -> None:
+    """Else `settle` sees to it: one that was down, or started anew while others were loading, may have the model before."""
+    if switched == len(servers) == 1:
+        live.settle()
 
 
 def _check(model: Path, models: Path, serves: Callable[[Path], bool]) -> None:

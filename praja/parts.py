@@ -10,7 +10,16 @@ from urllib.parse import quote
 
 from praja.settings import ROOT, Settings
 
-__all__ = ["NLU_PYTHON", "QUIET_RASA", "Part", "environment", "parts", "rasa_database_url", "rasa_environment"]
+__all__ = [
+    "NLU_PYTHON",
+    "QUIET_RASA",
+    "Part",
+    "environment",
+    "known_parts",
+    "parts",
+    "rasa_database_url",
+    "rasa_environment",
+]
 
 NLU_PYTHON = ROOT / "nlu" / ".venv" / "bin" / "python"
 
@@ -34,29 +43,52 @@ class Part:
     port: int
     setting: str
     """the variable that moves its port, named when the port is taken"""
+    host: str = "127.0.0.1"
+    """where it listens"""
 
 
 def parts(settings: Settings) -> list[Part]:
     """In the order they are started; they are stopped in the reverse one."""
+    elsewhere = {"backend": settings.backend_url, "rasa": settings.rasa_urls}
+    return [part for part in known_parts(settings) if elsewhere.get(part.name) is None]
+
+
+def known_parts(settings: Settings) -> list[Part]:
+    """Those that run elsewhere too, as they would here."""
     run = (sys.executable, "-m", "praja.command", "run")
-    found: list[Part] = []
-    if settings.backend_url is None:
-        health = f"{settings.backend_address}/healthz"
-        found.append(Part("backend", (*run, "backend"), health, settings.backend_port, "PRAJA_BACKEND_PORT"))
-    found.append(
+    return [
+        Part(
+            "backend",
+            (*run, "backend"),
+            f"http://127.0.0.1:{settings.backend_port}/healthz",
+            settings.backend_port,
+            "PRAJA_BACKEND_PORT",
+            settings.inner_host,
+        ),
         Part(
             "actions",
             (*run, "actions"),
             f"{settings.actions_address}/health",
             settings.actions_port,
             "PRAJA_ACTIONS_PORT",
-        )
-    )
-    if settings.rasa_urls is None:
-        health = f"{settings.rasa_addresses[0]}/status?token={quote(settings.rasa_token)}"
-        found.append(Part("rasa", (*run, "rasa"), health, settings.rasa_port, "PRAJA_RASA_PORT"))
-    found.append(Part("bot", (*run, "bot"), f"{settings.bot_address}/healthz", settings.http_port, "PRAJA_HTTP_PORT"))
-    return found
+        ),
+        Part(
+            "rasa",
+            (*run, "rasa"),
+            f"http://127.0.0.1:{settings.rasa_port}/status?token={quote(settings.rasa_token)}",
+            settings.rasa_port,
+            "PRAJA_RASA_PORT",
+            settings.inner_host,
+        ),
+        Part(
+            "bot",
+            (*run, "bot"),
+            f"{settings.bot_address}/healthz",
+            settings.http_port,
+            "PRAJA_HTTP_PORT",
+            settings.http_host,
+        ),
+    ]
 
 
 def environment(settings: Settings, database_url: str) -> Mapping[str, str]:

@@ -14,9 +14,10 @@ import uvloop
 from aiohttp import web
 
 from journal import send_spans, write_lines
-from praja.parts import NLU_PYTHON, rasa_environment
+from praja.parts import NLU_PYTHON, known_parts, rasa_environment
 from praja.settings import ROOT, Settings, SettingsUnfit
 from praja.staff import console_settings
+from praja.supervisor import check_ports
 from praja.training import serving_model
 
 if TYPE_CHECKING:
@@ -37,9 +38,11 @@ _BOT_ROLES: Mapping[str, tuple[Role, ...]] = {
 _YOUNG_OBJECTS = 20_000
 """between two looks for garbage in circles; Python's 700 are reached several times in a turn"""
 
+_SANIC_ENDED = "Experienced exception while trying to serve"
+
 
 def run_role(role: str, settings: Settings) -> int:
-    """Serve until SIGTERM. Raises SettingsUnfit."""
+    """Serve until SIGTERM. Raises SettingsUnfit, PortTaken, and what is wrong with `data/`."""
     gc.set_threshold(_YOUNG_OBJECTS)
     write_lines(role, as_json=settings.log_format == "json")
     if settings.otlp_url:
@@ -48,15 +51,17 @@ def run_role(role: str, settings: Settings) -> int:
         send_spans(role, OTLPSpanExporter(endpoint=f"{settings.otlp_url.rstrip('/')}/v1/traces"))
     for name in ("rasa_sdk", "sanic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    listening = "bot" if role == "console" else role
+    check_ports([part for part in known_parts(settings) if part.name == listening])
     match role:
         case "actions":
             _actions(settings)
         case "rasa":
-            _rasa(settings)
+            _rasa(settings, _database(settings))
         case "backend":
-            uvloop.run(_backend(settings))
+            uvloop.run(_backend(settings, _database(settings)))
         case _:
-            uvloop.run(_bot(settings, _BOT_ROLES[role]))
+            uvloop.run(_bot(settings, _database(settings), _BOT_ROLES[role]))
     return 0
 
 
@@ -65,12 +70,15 @@ def _database(settings: Settings) -> str:
         raise SettingsUnfit(
             "PRAJA_DATABASE_URL belum diatur; `praja up` mengaturnya sendiri, `praja run` memerlukannya."
         )
+    # One that doesn't answer yet is waited for: machines come up in any order.
     return settings.database_url
 
 
 def _actions(settings: Settings) -> None:
     from actions.server import ActionsSettings, serve
 
+    # With a traceback, of what comes out of `serve` all the same.
+    logging.getLogger("sanic.error").addFilter(lambda record: record.msg != _SANIC_ENDED)
     serve(
         ActionsSettings(
             data=settings.data,
@@ -84,7 +92,7 @@ def _actions(settings: Settings) -> None:
     )
 
 
-def _rasa(settings: Settings) -> None:
+def _rasa(settings: Settings, database_url: str) -> None:
     model = serving_model(settings.models)
     if model is None:
         raise SettingsUnfit(
@@ -102,16 +110,18 @@ def _rasa(settings: Settings) -> None:
         str(model),
     ]
     os.chdir(ROOT)
-    os.execve(command[0], command, dict(rasa_environment(settings, _database(settings))))  # noqa: S606
+    os.execve(command[0], command, dict(rasa_environment(settings, database_url)))  # noqa: S606
 
 
-async def _backend(settings: Settings) -> None:
+async def _backend(settings: Settings, database_url: str) -> None:
     from backend.server import BackendSettings, serve
     from backend.workspace import Retention
 
+    if settings.backend_token == settings.backend_officer_token:
+        raise SettingsUnfit("PRAJA_BACKEND_TOKEN dan PRAJA_BACKEND_OFFICER_TOKEN harus berbeda.")
     await serve(
         BackendSettings(
-            database_url=_database(settings),
+            database_url=database_url,
             home=settings.home,
             data=settings.data,
             secret_key=settings.secret_keys,
@@ -143,7 +153,7 @@ def _chatwoot(settings: Settings) -> ChatwootSettings | None:
     )
 
 
-async def _bot(settings: Settings, roles: Collection[Role]) -> None:
+async def _bot(settings: Settings, database_url: str, roles: Collection[Role]) -> None:
     from bot.channels.telegram import TelegramSettings
     from bot.channels.whatsapp import WhatsAppSettings
     from bot.desk.room import DeskRules
@@ -172,7 +182,7 @@ async def _bot(settings: Settings, roles: Collection[Role]) -> None:
         )
     await serve(
         BotSettings(
-            database_url=_database(settings),
+            database_url=database_url,
             secret_key=settings.secret_keys,
             data=settings.data,
             host=settings.http_host,
@@ -194,7 +204,7 @@ async def _bot(settings: Settings, roles: Collection[Role]) -> None:
             keep_files=timedelta(days=settings.keep_files_days),
             backend_poll=timedelta(seconds=settings.backend_poll_seconds),
             folders={"home": settings.home, "models": settings.models},
-            inspect=lambda: inspect(_database(settings), datetime.now(UTC)),
+            inspect=lambda: inspect(database_url, datetime.now(UTC)),
             chatwoot=_chatwoot(settings),
             desk=DeskRules(
                 idle=timedelta(minutes=settings.desk_idle_minutes),

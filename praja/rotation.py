@@ -7,6 +7,7 @@ for longer than a batch, and what somebody changes meanwhile is theirs: every pr
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +52,7 @@ def rotate(settings: Settings, url: str, tell: Callable[[str], None]) -> Rotated
         )
     keys = settings.secret_keys
     values = documents = fingerprints = 0
-    with psycopg.connect(url, autocommit=True) as connection:
+    with _alone(settings.home), psycopg.connect(url, autocommit=True) as connection:
         for number in range(_PASSES):
             tell(f"putaran {number + 1}")
             changed = [_fingerprints(connection, url, keys)]
@@ -67,6 +68,18 @@ def rotate(settings: Settings, url: str, tell: Callable[[str], None]) -> Rotated
             if not any(changed):
                 return Rotated(values, documents, fingerprints, is_complete=True)
     return Rotated(values, documents, fingerprints, is_complete=False)
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Two would write the same `.new`, and one of them would put the other's half of it in the document's place."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "rotation.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RotationFailed("`praja rotate` lain sedang berjalan; tunggu sampai selesai.") from None
+        yield
 
 
 def _column(connection: psycopg.Connection, sealed: SealedColumn, seal: Seal) -> int:
@@ -122,7 +135,9 @@ def _documents(connection: psycopg.Connection, folder: Path, seal: Seal) -> int:
         except SealBroken:
             raise RotationFailed(f"{path} tidak terbuka dengan kunci mana pun.") from None
         if fresh is not None:
-            _replace(path, fresh)
+            # Not found: erased before it was in its place.
+            with contextlib.suppress(FileNotFoundError):
+                _replace(path, fresh)
             renewed += 1
             if not _is_named(connection, identifier):
                 # Erased between our reading and our writing; its row goes first, so this isn't missed.

@@ -9,7 +9,7 @@ __all__ = ["SEALED", "RotationFailed", "SealedColumn"]
 
 
 class RotationFailed(Exception):
-    """Something opens with none of the keys; the message says where."""
+    """Something opens with none of the keys, or another rotation is under way; the message says which."""
 
 
 @dataclass(frozen=True)

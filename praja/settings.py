@@ -41,7 +41,9 @@ class Environment(StrEnum):
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="PRAJA_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PRAJA_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     env: Environment = Environment.DEVELOPMENT
     home: Path = ROOT / ".praja"
@@ -115,8 +117,10 @@ class Settings(BaseSettings):
     @classmethod
     def _patient(cls, url: str | None) -> str | None:
         """A machine that is gone says nothing: libpq itself would wait for it for hours."""
-        if not url:
+        if url is None:
             return None
+        if not url.startswith("postgresql://"):
+            raise ValueError("harus berbentuk postgresql://pengguna:sandi@mesin/nama")
         given = parse_qs(urlsplit(url).query)
         added = "&".join(f"{name}={value}" for name, value in _PATIENCE.items() if name not in given)
         return f"{url}{'&' if urlsplit(url).query else '?'}{added}" if added else url
@@ -164,8 +168,8 @@ class Settings(BaseSettings):
 
     @property
     def bot_address(self) -> str:
-        host = "127.0.0.1" if self.http_host in ("0.0.0.0", "::") else self.http_host  # noqa: S104
-        return f"http://{host}:{self.http_port}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.http_host, self.http_host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.http_port}"
 
     @property
     def inner_address(self) -> str:
@@ -183,7 +187,8 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "PRAJA_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsUnfit(f"{name} tidak sah: {first['msg']}. Lihat docs/settings.md.") from None
+        why = first["msg"].removeprefix("Value error, ")
+        raise SettingsUnfit(f"{name} tidak sah: {why}. Lihat docs/settings.md.") from None
     missing = [name for name in _GENERATED if not getattr(settings, name)]
     if settings.production and missing:
         names = ", ".join(f"PRAJA_{name.upper()}" for name in missing)

@@ -37,14 +37,13 @@ class PortTaken(Exception):
     """A port is in use; the message says which and how to move it."""
 
 
-def check_ports(parts: Sequence[Part], host: str) -> None:
+def check_ports(parts: Sequence[Part]) -> None:
     """Raises PortTaken before anything is started."""
     for part in parts:
-        address = host if part.name == "bot" else "127.0.0.1"
-        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        with socket.socket(socket.AF_INET6 if ":" in part.host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((address, part.port))
+                probe.bind((part.host, part.port))
             except OSError as error:
                 raise PortTaken(
                     f"Port {part.port} ({part.name}) tidak bisa dipakai: {error.strerror}. "

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ class TrainingFailed(Exception):
 
 
 def newest_model(models: Path) -> Path | None:
-    return max(models.glob("*.tar.gz"), default=None, key=lambda path: path.stat().st_mtime)
+    return max(models.glob("*.tar.gz"), default=None, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
 def serving_model(models: Path) -> Path | None:
@@ -85,22 +86,32 @@ def train(models: Path, tell: Callable[[str], None]) -> Path:
 
 
 def _train(models: Path, tell: Callable[[str], None]) -> Path:
-    before, made = newest_model(models), made_of()
+    before, made, version = newest_model(models), made_of(), ReviewedSet(_DATA / "tinjauan").version()
     started = time.monotonic()
-    with labelled_now(_DATA) as now, _Progress("melatih model", tell):
+    with (
+        labelled_now(_DATA) as now,
+        # Rasa leaves its files where they are when it is ended.
+        tempfile.TemporaryDirectory(prefix="praja-latih-") as folder,
+        _Progress("melatih model", tell),
+    ):
         command = [
             *(str(NLU_PYTHON), "-m", "rasa", "train"),
             *("--data", str(now.written), "data/rules.yml", *map(str, sorted(now.reviewed.glob("*.yml")))),
             *("--domain", "domain.yml", "--config", "config.yml", "--out", str(models)),
         ]
         result = subprocess.run(  # noqa: S603
-            mortal(command), cwd=ROOT, env={**os.environ, **QUIET_RASA}, capture_output=True, text=True, check=False
+            mortal(command),
+            cwd=ROOT,
+            env={**os.environ, **QUIET_RASA, "TMPDIR": folder},
+            capture_output=True,
+            text=True,
+            check=False,
         )
     model = newest_model(models)
     if result.returncode != 0 or model is None or model == before:
         tail = "\n".join((result.stdout + result.stderr).splitlines()[-15:])
         raise TrainingFailed(f"Pelatihan model gagal:\n{tail}")
-    _record(model, made, time.monotonic() - started)
+    _record(model, made, version, time.monotonic() - started)
     return model
 
 
@@ -156,7 +167,7 @@ def _only_one(models: Path) -> Iterator[None]:
         yield
 
 
-def _record(model: Path, made: MadeOf, seconds: float) -> None:
+def _record(model: Path, made: MadeOf, reviewed_version: str, seconds: float) -> None:
     """Beside the archive, for people: what it was made of, when and how."""
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"],  # noqa: S607
@@ -165,7 +176,7 @@ def _record(model: Path, made: MadeOf, seconds: float) -> None:
     written = {
         "model": model.name,
         **asdict(made),
-        "reviewed_version": ReviewedSet(_DATA / "tinjauan").version(),
+        "reviewed_version": reviewed_version,
         "commit": commit.stdout.strip() or None,
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds),

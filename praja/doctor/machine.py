@@ -36,7 +36,7 @@ async def look_at_machine(patient: Patient) -> list[Problem]:
 
 def _ports(settings: Settings) -> Iterator[Problem]:
     try:
-        check_ports(parts(settings), settings.http_host)
+        check_ports(parts(settings))
     except PortTaken as taken:
         yield Problem("port", str(taken))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
-from sqlalchemy import MetaData, create_engine, text
+from sqlalchemy import MetaData, NullPool, create_engine, text
 
 from backend.tables import metadata as backend_metadata
 from bot.tables import metadata as bot_metadata
@@ -18,7 +18,8 @@ def _ours(name: str | None, kind: str, parents: object) -> bool:
     return kind != "schema" or name in ("bot", "backend", "console")
 
 
-engine = create_engine(context.config.attributes["url"])
+# Whatever happens, its connection is closed and with it the lock below is given back.
+engine = create_engine(context.config.attributes["url"], poolclass=NullPool)
 with engine.connect() as connection:
     # Two starts at once: the second waits and then finds nothing left to do.
     connection.execute(text("SELECT pg_advisory_lock(hashtext('praja migrations'))"))
@@ -36,4 +37,3 @@ with engine.connect() as connection:
         context.run_migrations()
     connection.execute(text("SELECT pg_advisory_unlock(hashtext('praja migrations'))"))
     connection.commit()
-engine.dispose()

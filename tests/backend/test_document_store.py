@@ -34,10 +34,12 @@ def test_a_full_disk_leaves_nothing_and_the_same_file_can_be_written_later(tmp_p
     assert store.read(identifier) == b"isi"
 
 
-def test_what_a_killed_process_left_half_written_is_deleted_with_its_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".part", ".new"])
+def test_what_a_killed_process_left_half_written_is_deleted_with_its_file(tmp_path: Path, suffix: str) -> None:
+    """`.new` is of a rotation, which lies beside the file."""
     store, identifier = DocumentStore(tmp_path, Seal("kunci-uji", "backend.documents")), uuid4()
     store.write(identifier, b"isi")
     (whole,) = (path for path in tmp_path.rglob("*") if path.is_file())
-    whole.rename(whole.with_suffix(".part"))
+    whole.with_suffix(suffix).write_bytes(whole.read_bytes())
     store.delete(identifier)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

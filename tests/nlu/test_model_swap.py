@@ -78,6 +78,15 @@ def test_no_turn_fails_while_it_changes(rasa: Any, other: Path) -> None:
     assert "other.tar.gz" in models or len(models) == 1
 
 
+def test_one_that_answers_already_is_not_loaded_again(rasa: Any, other: Path) -> None:
+    """Whoever makes sure that all servers serve it asks again and again while one of them is down."""
+    body = {"model_file": str(other), "probes": PROBES}
+    assert post(rasa, "model", body)[0] == 200
+    other.write_bytes(b"can't be loaded")
+    assert post(rasa, "model", body) == (200, {"model": other.name, "previous": str(other)})
+    assert answering(rasa) == other.name
+
+
 def test_a_form_goes_on_with_the_other_model(rasa: Any, other: Path) -> None:
     body = {"conversation": str(uuid.uuid4()), "channel": "simulator"}
     post(rasa, "turn", {**body, "message_id": "1", "text": "ktp saya hilang"})

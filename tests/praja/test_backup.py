@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
+import subprocess
+import sys
 import tarfile
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +26,7 @@ from identity import Seal
 from learning.live_model import Kind, LiveModel
 from praja.backup import BackupUnfit, backup
 from praja.restore import restore
-from praja.settings import Settings
+from praja.settings import ROOT, Settings
 
 KEY = "kunci uji"
 
@@ -135,6 +139,26 @@ def test_what_a_killed_backup_has_left_goes_with_the_next(full: Place, tmp_path:
     left.write_bytes(b"somebody's photo")
     backup(full.settings, tmp_path / "praja.tar")
     assert not left.exists()
+
+
+def test_a_backup_that_is_told_to_stop_leaves_nothing(full: Place, tmp_path: Path) -> None:
+    """An erased document would stay under its second name until the next one, the dump for ever."""
+    full.keep(b"foto KK")
+    file, held = tmp_path / "cadangan" / "praja.tar", full.settings.home / ".cadangan"
+    file.parent.mkdir()
+    settings = {
+        "PRAJA_HOME": str(full.settings.home),
+        "PRAJA_MODELS": str(full.settings.models),
+        "PRAJA_DATABASE_URL": full.url,
+        "PRAJA_SECRET_KEY": KEY,
+    }
+    command = [sys.executable, "-m", "praja.command", "backup", str(file)]
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}) as process:
+        while not held.exists() and process.poll() is None:
+            time.sleep(0.001)
+        process.terminate()
+    assert process.returncode == 130
+    assert (held.exists(), list(file.parent.iterdir())) == (False, [])
 
 
 def test_two_backups_at_once_are_not_made(full: Place, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Server:
         self.misread: set[str] = set()
         self.broken: set[str] = set()
         self.asked: list[dict[str, Any]] = []
+        self.while_loading: Callable[[], None] | None = None
         app = web.Application()
         app.router.add_get("/", self._root)
         app.router.add_post("/webhooks/praja/model", self._take)
@@ -51,8 +52,14 @@ class Server:
         if body["probes"] and name in self.misread:
             failed = [{"text": "halo", "expected": "salam", "found": "pamit"}]
             return web.json_response({"error": "it reads probes wrongly", "failed": failed}, status=409)
+        if self.while_loading is not None:
+            self.while_loading()
         previous, self.model = self.model, body["model_file"]
         return web.json_response({"model": name, "previous": previous})
+
+    def start_anew(self) -> None:
+        """By the pointer, as `praja run rasa` does."""
+        self.model = str(LiveModel(Path(self.model).parent).current())
 
 
 @pytest.fixture
@@ -194,6 +201,7 @@ async def test_it_is_on_probation_where_it_takes_another_s_place(go: Promote, mo
 async def test_a_change_that_was_cut_off_is_settled(go: Promote, models: Path, servers: list[Server]) -> None:
     there = Servers([server.url for server in servers], TOKEN, restarting=0.2)
     await go("new")
+    await settle(models, there)
     assert not await settle(models, there)
     # Cut off when one server had switched already.
     LiveModel(models).unsettle()
@@ -229,15 +237,40 @@ async def test_back_and_no_further_than_the_first(go: Promote, models: Path, ser
         await rollback(models, there, NOW, serves=lambda model: True)
 
 
+@pytest.mark.parametrize("change", ["promotion", "rollback"])
+async def test_a_server_that_starts_anew_while_another_is_loading_gets_the_model_too(
+    go: Promote, models: Path, servers: list[Server], change: str
+) -> None:
+    there = Servers([server.url for server in servers], TOKEN)
+    if change == "rollback":
+        await go("new")
+    servers[1].while_loading = servers[0].start_anew
+    if change == "rollback":
+        await rollback(models, there, NOW, serves=lambda model: True)
+    else:
+        await go("new")
+    assert await settle(models, there)
+    assert {server.model for server in servers} == {str(LiveModel(models).current())}
+    assert not LiveModel(models).is_unsettled
+
+
+async def test_where_there_is_one_server_it_is_asked_once(go: Promote, models: Path, servers: list[Server]) -> None:
+    await go("new", urls=[servers[0].url])
+    assert not LiveModel(models).is_unsettled
+
+
+@pytest.mark.parametrize("others", [1, 0])
 async def test_a_server_that_is_down_does_not_keep_a_bad_model_live(
-    go: Promote, models: Path, servers: list[Server]
+    go: Promote, models: Path, servers: list[Server], others: int
 ) -> None:
     await go("new")
-    there, port = Servers([server.url for server in servers], TOKEN, restarting=60), servers[1].http.port
+    urls = [server.url for server in servers][-1 - others :]
+    there, port = Servers(urls, TOKEN, restarting=60), servers[1].http.port
     await servers[1].http.close()
     async with asyncio.timeout(20):
         await rollback(models, there, NOW, serves=lambda model: True)
-    assert (live(models), servers[0].model) == ("old.tar.gz", str(models / "old.tar.gz"))
+    assert live(models) == "old.tar.gz"
+    assert {server.model for server in servers[:others]} <= {str(models / "old.tar.gz")}
     assert not await settle(models, there)
     # It had been about to start, and comes with what was live then.
     back = Server(models / "new.tar.gz")

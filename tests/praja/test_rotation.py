@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from psycopg import sql
 from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Date, DateTime, Double, Integer, LargeBinary, Table, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
+from backend.document_store import DocumentStore
 from backend.tables import metadata as backend_metadata
 from bot.channel import Address, Update
 from bot.inbox import receive
@@ -97,6 +100,41 @@ def test_what_no_key_opens_is_named_and_nothing_is_lost(database: str, settings:
 def test_without_an_earlier_key_there_is_nothing_to_do(database: str, settings: Callable[..., Settings]) -> None:
     with pytest.raises(SettingsUnfit, match="PRAJA_SECRET_KEYS_OLD"):
         rotate(settings(old=""), database, lambda text: None)
+
+
+def test_two_rotations_at_once_are_not_made(database: str, settings: Callable[..., Settings]) -> None:
+    with (settings().home / "rotation.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(RotationFailed, match="sedang berjalan"):
+            rotate(settings(), database, lambda text: None)
+
+
+def test_a_document_that_is_erased_while_it_is_sealed_anew_stays_away(
+    database: str, settings: Callable[..., Settings]
+) -> None:
+    identifier, seal = uuid.uuid4(), Seal((NEW, OLD), "backend.documents")
+    folder = settings().home / "documents" / identifier.hex[:2]
+    folder.mkdir(parents=True)
+    # So large that it isn't written before anybody looks.
+    (folder / identifier.hex).write_bytes(Seal(OLD, "backend.documents").seal(bytes(2**26)))
+    _insert_row(database, "backend.files", id=identifier)
+    fresh, over = folder / f"{identifier.hex}.new", threading.Event()
+
+    def erase() -> None:
+        with psycopg.connect(database, autocommit=True) as connection:
+            while not (fresh.exists() or over.is_set()):
+                pass
+            connection.execute("DELETE FROM backend.files")
+            DocumentStore(folder.parent, seal).delete(identifier)
+
+    erasing = threading.Thread(target=erase)
+    erasing.start()
+    try:
+        assert rotate(settings(), database, lambda text: None).is_complete
+    finally:
+        over.set()
+        erasing.join()
+    assert list(folder.iterdir()) == []
 
 
 async def test_a_citizen_is_known_before_during_and_after(database: str, settings: Callable[..., Settings]) -> None:

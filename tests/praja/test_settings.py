@@ -35,6 +35,15 @@ def test_reads_dotenv(variables: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (settings.http_port, settings.secret_key) == (9000, "dari-berkas")
 
 
+def test_an_empty_one_is_not_set(variables: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PRAJA_RASA_URLS=\nPRAJA_HTTP_PORT=9000\n")
+    for name in ("BACKEND_URL", "DATABASE_URL", "HTTP_PORT", "HTTP_HOST"):
+        variables.setenv(f"PRAJA_{name}", "")
+    settings = load_settings()
+    assert (settings.backend_url, settings.rasa_urls, settings.database_url) == (None, None, None)
+    assert (settings.http_host, settings.http_port) == ("127.0.0.1", 9000)
+
+
 def test_production_refuses_generated_secrets(variables: pytest.MonkeyPatch) -> None:
     variables.setenv("PRAJA_ENV", "production")
     with pytest.raises(SettingsUnfit, match="PRAJA_SECRET_KEY"):
@@ -59,6 +68,29 @@ def test_a_wrong_value_is_named(variables: pytest.MonkeyPatch) -> None:
     variables.setenv("PRAJA_HTTP_PORT", "delapan")
     with pytest.raises(SettingsUnfit, match="PRAJA_HTTP_PORT"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [
+        ("0.0.0.0", "127.0.0.1"),
+        ("::", "[::1]"),
+        ("::1", "[::1]"),
+        ("10.0.0.5", "10.0.0.5"),
+        ("praja.local", "praja.local"),
+    ],
+)
+def test_where_the_bot_is_reached(variables: pytest.MonkeyPatch, host: str, reached: str) -> None:
+    variables.setenv("PRAJA_HTTP_HOST", host)
+    assert load_settings().bot_address == f"http://{reached}:8080"
+
+
+@pytest.mark.parametrize("url", ["mysql://praja:rahasia@db/praja", "db", "postgresql://[praja:rahasia@db/praja"])
+def test_another_address_than_of_postgresql_is_refused(variables: pytest.MonkeyPatch, url: str) -> None:
+    variables.setenv("PRAJA_DATABASE_URL", url)
+    with pytest.raises(SettingsUnfit, match="PRAJA_DATABASE_URL") as refusal:
+        load_settings()
+    assert "rahasia" not in str(refusal.value)
 
 
 def test_a_database_that_is_gone_is_noticed(variables: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,9 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import pytest
@@ -17,6 +19,8 @@ import pytest
 from praja.parts import Part
 from praja.ports import free_ports
 from praja.supervisor import PartFailed, PortTaken, Supervisor, check_ports
+
+_Found = TypeVar("_Found")
 
 SERVE = """
 import http.server, os, subprocess, sys
@@ -50,15 +54,15 @@ async def test_restarts_what_dies_and_leaves_nothing_behind(make: Callable[..., 
     (port,) = free_ports(1)
     supervisor = make(part("a", SERVE, port))
     await supervisor.start()
-    (first,) = [p for p in psutil.Process().children() if str(port) in p.cmdline()]
+    first = psutil.Process(await _until(lambda: _pid(port)))
     (grandchild,) = first.children()
     first.send_signal(signal.SIGKILL)
     await _until(lambda: _pid(port) not in (None, first.pid))
-    assert not _alive(grandchild)
-    (second,) = [p for p in psutil.Process().children() if str(port) in p.cmdline()]
+    await _until(lambda: not _alive(grandchild))
+    second = psutil.Process(await _until(lambda: _pid(port)))
     orphans = second.children()
     await supervisor.stop()
-    assert not any(map(_alive, [second, *orphans]))
+    await _until(lambda: not any(map(_alive, [second, *orphans])))
 
 
 async def test_gives_up_on_what_keeps_dying_and_shows_its_last_words(make: Callable[..., Supervisor]) -> None:
@@ -73,8 +77,7 @@ async def test_never_gives_up_on_what_has_worked(make: Callable[..., Supervisor]
     supervisor = make(part("d", SERVE, port))
     await supervisor.start()
     for _ in range(6):
-        dying = _pid(port)
-        assert dying is not None
+        dying = await _until(lambda: _pid(port))
         psutil.Process(dying).kill()
         await _until(lambda dead=dying: _pid(port) not in (None, dead))  # type: ignore[misc]
     with pytest.raises(TimeoutError):
@@ -83,23 +86,23 @@ async def test_never_gives_up_on_what_has_worked(make: Callable[..., Supervisor]
 
 async def test_what_takes_connections_and_answers_none_is_started_anew(make: Callable[..., Supervisor]) -> None:
     (port,) = free_ports(1)
-    supervisor = make(part("e", SERVE, port), patience=2)
+    supervisor = make(part("e", SERVE, port), patience=5)
     await supervisor.start()
-    first = _pid(port)
-    assert first is not None
+    first = await _until(lambda: _pid(port))
     hung = psutil.Process(first)
     hung.send_signal(signal.SIGSTOP)
     # Asking it meanwhile would hold up the supervisor, which shares our loop.
-    await _until(lambda: not _alive(hung), 30)
+    await _until(lambda: not _alive(hung))
     await _until(lambda: _pid(port) not in (None, first))
 
 
-def test_a_taken_port_is_a_sentence() -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
+def test_a_taken_port_is_a_sentence(host: str) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind((host, 0))
         taken.listen()
         with pytest.raises(PortTaken, match="PRAJA_X_PORT"):
-            check_ports([part("c", "", taken.getsockname()[1])], "127.0.0.1")
+            check_ports([replace(part("c", "", taken.getsockname()[1]), host=host)])
 
 
 def _alive(process: psutil.Process) -> bool:
@@ -118,8 +121,9 @@ def _pid(port: int) -> int | None:
         return None
 
 
-async def _until(true: Callable[[], bool], seconds: float = 10) -> None:
+async def _until(true: Callable[[], _Found], seconds: float = 60) -> _Found:
     deadline = time.monotonic() + seconds
-    while not true():
+    while not (found := true()):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
+    return found

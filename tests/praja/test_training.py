@@ -1,9 +1,11 @@
-"""Which model `praja up` serves."""
+"""Which model `praja up` serves, and what is kept of how one was trained."""
 
 from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -12,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from learning.example import Example
 from learning.live_model import Kind, LiveModel
+from learning.reviewed_set import ReviewedSet
 from nlu.fingerprint import MADE_OF_FILE, MadeOf, made_of
 from praja.training import need_model, serving_model
+from tests.stack.checkout import check_out
 
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
 HERE = made_of()
@@ -95,3 +100,27 @@ def test_a_broken_archive_gives_way(tmp_path: Path, need: Callable[[], None], to
     (tmp_path / "a.tar.gz").write_bytes(b"half of it")
     need()
     assert live(tmp_path) == "trained.tar.gz"
+
+
+_RASA_THAT_IS_WAITED_FOR = """#!/bin/sh
+rm data/tinjauan/set.yml
+for models; do :; done
+touch "$models/new.tar.gz"
+"""
+"""`-m rasa train … --out MODELS`, while whose minutes a set is withdrawn"""
+
+
+def test_a_set_that_is_withdrawn_while_it_is_learned_was_learned(tmp_path: Path) -> None:
+    checkout = check_out(tmp_path / "checkout")
+    (checkout / "nlu" / ".venv").unlink()
+    python = checkout / "nlu" / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(_RASA_THAT_IS_WAITED_FOR)
+    python.chmod(0o755)
+    learned = ReviewedSet(checkout / "data" / "tinjauan").write("set", [Example("piro regane pecel", "di_luar_topik")])
+    subprocess.run(
+        [sys.executable, "-m", "praja.command", "train"],
+        cwd=checkout, env={"PRAJA_HOME": str(tmp_path), "PRAJA_MODELS": str(checkout / "models")}, check=True,
+    )  # fmt: skip
+    assert ReviewedSet(checkout / "data" / "tinjauan").version() == ""
+    assert json.loads((checkout / "models" / "new.json").read_text())["reviewed_version"] == learned
