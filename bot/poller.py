@@ -79,19 +79,21 @@ class Poller:
                 await asyncio.sleep(min(self._every.total_seconds(), 60.0))
 
     async def look(self) -> bool:
-        """A batch of people; whether more are due. One process at a time. Raises BackendDown."""
+        """A batch of people; whether more are due. One process at a time. Raises BackendDown where none could be asked about."""
         async with self._store.engine.begin() as connection:
             if not await connection.scalar(select(func.pg_try_advisory_xact_lock(func.hashtext("bot.poller")))):
                 return False
             people = await self._due()
-            results: list[BaseException | None] = []
+            # One who fails doesn't keep the others from being told.
+            failures: list[BaseException] = []
             for start in range(0, len(people), _AT_ONCE):
-                slice_ = people[start : start + _AT_ONCE]
-                results += await asyncio.gather(*map(self._follow, slice_), return_exceptions=True)
-        # One who fails doesn't keep the others from being told.
-        for result in results:
-            if result is not None:
-                raise result
+                few = people[start : start + _AT_ONCE]
+                results = await asyncio.gather(*map(self._follow, few), return_exceptions=True)
+                failures += [result for result in results if result is not None]
+        if failures and len(failures) == len(people):
+            raise failures[0]
+        if failures:
+            _logger.warning("%d of %d couldn't be asked about: %s", len(failures), len(people), fault(failures[0]))
         return len(people) == _BATCH
 
     async def _due(self) -> Sequence[_Person]:
