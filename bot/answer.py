@@ -157,7 +157,8 @@ async def record(
             bubbles = await shape_for(
                 connection, store, claim.conversation, merge(replies), capabilities, texts("balas_angka")
             )
-            spoken += [(done[-1][0].id, kind, bubble) for bubble in bubbles]
+            for_waiting = all(reply.for_waiting for turn in replies for reply in turn)
+            spoken += [(done[-1][0].id, kind, replace(bubble, for_waiting=for_waiting)) for bubble in bubbles]
         if trouble is not None and not claim.troubled:
             spoken.append((trouble.stored.id, Kind.BOT, Bubble(texts("gangguan"))))
         values = {

@@ -5,10 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from datetime import date
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, StringConstraints, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from bot.store import Cleaned
 
@@ -30,8 +37,18 @@ class _Event(BaseModel):
     service: Word
 
 
+def _or_none(value: Any, read: ValidatorFunctionWrapHandler) -> datetime | None:
+    try:
+        found: datetime | None = read(value)
+    except ValidationError:
+        return None
+    return found
+
+
 class FilingChanged(_Event):
     kind: None = None
+    at: Annotated[AwareDatetime | None, WrapValidator(_or_none)] = None
+    """when it happened; None where that can't be read"""
     number: Word
     state: Word
     note: Cleaned | None = None

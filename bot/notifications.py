@@ -29,7 +29,8 @@ _LONGEST_PARAMETER = 900
 """characters; the body of a template takes 1024 with its own words"""
 
 
-_JUST_NOW = timedelta(minutes=2)
+_ABOUT = timedelta(minutes=2)
+"""two machines' clocks may differ by as much"""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Announcer:
             found = await connection.execute(
                 select(
                     *(conversations.c[name] for name in ("id", "channel", "handler")),
-                    _is_in_a_turn(self.store.clock()).label("in_a_turn"),
+                    _is_in_a_turn(_moment(event, self.store.clock())).label("in_a_turn"),
                 ).where(conversations.c.id == _conversation(event.contact))
             )
             row = found.first()
@@ -100,11 +101,17 @@ class Announcer:
         return bubbles
 
 
-def _is_in_a_turn(now: datetime) -> ColumnElement[bool]:
-    """Whether something of the conversation is being answered, or was just now."""
+def _moment(event: BackendEvent, now: datetime) -> datetime:
+    """When it happened: it may be told much later."""
+    return min(event.at, now) if isinstance(event, FilingChanged) and event.at is not None else now
+
+
+def _is_in_a_turn(moment: datetime) -> ColumnElement[bool]:
+    """Whether something of the conversation was being answered about then."""
     return exists().where(
         inbox.c.conversation == conversations.c.id,
-        or_(inbox.c.answered_at.is_(None), inbox.c.answered_at > now - _JUST_NOW),
+        inbox.c.received_at <= moment + _ABOUT,
+        or_(inbox.c.answered_at.is_(None), inbox.c.answered_at > moment - _ABOUT),
     )
 
 

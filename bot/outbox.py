@@ -58,8 +58,9 @@ class State(enum.StrEnum):
 _BEFORE = {
     DeliveryState.SENT: (State.QUEUED,),
     DeliveryState.FAILED: (State.QUEUED, State.SENT),
-    DeliveryState.DELIVERED: (State.QUEUED, State.SENT, State.FAILED),
-    DeliveryState.READ: (State.QUEUED, State.SENT, State.FAILED, State.DELIVERED),
+    # What was withheld while it was being sent may have got through.
+    DeliveryState.DELIVERED: (State.QUEUED, State.WITHHELD, State.SENT, State.FAILED),
+    DeliveryState.READ: (State.QUEUED, State.WITHHELD, State.SENT, State.FAILED, State.DELIVERED),
 }
 """the states each may follow"""
 

@@ -63,6 +63,8 @@ class Poller:
         self._announcer = announcer
         self._states = states
         self._every = every
+        self._failed: dict[uuid.UUID, datetime] = {}
+        """who couldn't be asked about, and when: until the next time the others come first"""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -89,7 +91,10 @@ class Poller:
             for start in range(0, len(people), _AT_ONCE):
                 few = people[start : start + _AT_ONCE]
                 results = await asyncio.gather(*map(self._follow, few), return_exceptions=True)
-                failures += [result for result in results if result is not None]
+                for person, result in zip(few, results, strict=True):
+                    if result is not None:
+                        self._failed[person.conversation] = self._store.clock()
+                        failures.append(result)
         if failures and len(failures) == len(people):
             raise failures[0]
         if failures:
@@ -103,6 +108,7 @@ class Poller:
         due = (
             select(table.id, table.polled_at)
             .where(
+                table.id.not_in([one for one, at in self._failed.items() if now - self._every < at <= now]),
                 or_(table.polled_at.is_(None), table.polled_at <= now - self._every),
                 or_(table.polled_at.is_(None), under_way, table.last_message_at > table.polled_at),
             )

@@ -40,6 +40,8 @@ class Reply:
     text: str
     choices: tuple[Choice, ...] = ()
     file: FileLink | None = None
+    for_waiting: bool = False
+    """it says nothing but how it stands with the queue, so nothing to whom an officer has, or the bot again"""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Bubble:
     template: Template | None = None
     asks_contact: bool = False
     """its choice of the own number asks the phone for it"""
+    for_waiting: bool = False
+    """all of it, as of a reply"""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -67,4 +71,5 @@ class Bubble:
             if template
             else None,
             asks_contact=body.get("asks_contact", False),
+            for_waiting=body.get("for_waiting", False),
         )

@@ -341,8 +341,7 @@ def _contact_choice(due: Due) -> str | None:
 
 
 def _is_silenced(due: Due, handler: str) -> bool:
-    """The desk's own words are for those who wait: once an officer is there, they only talk in between."""
-    return (due.kind is Kind.BOT and handler != "bot") or (due.kind is Kind.DESK and handler == "officer")
+    return (due.kind is Kind.BOT and handler != "bot") or (due.bubble.for_waiting and handler != "queued")
 
 
 def _remembering(due: Due, verdict: Verdict) -> Verdict:

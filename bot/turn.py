@@ -183,9 +183,7 @@ class Turns:
         sent_at = stored.sent_at or stored.received_at
         stale = self._store.clock() - sent_at > channel.capabilities.stale
         if message.choice is not None and (handler != "bot" or stale):
-            # No turn of the bot's follows, and still the button mustn't seem stuck.
-            with self._acknowledged(channel, update):
-                pass
+            self._stop_spinner(channel, update)
         if handler != "bot":
             return await self._for_officer(stored, channel, message, waiting=handler == "queued")
         if stale:
@@ -208,6 +206,7 @@ class Turns:
             content["file"] |= link_subject(update)
         if content.get("choice") == BACK:
             # A button from an earlier wait.
+            self._stop_spinner(channel, update)
             return self._told("meja_sudah_bot")
         text = content.get("text")
         if text == "":
@@ -219,6 +218,11 @@ class Turns:
             linked = await linked_conversations(self._store, stored.conversation)
         with self._acknowledged(channel, update):
             return await self._ask(stored, content, linked)
+
+    def _stop_spinner(self, channel: Channel, update: Mapping[str, Any]) -> None:
+        """Of a button after which no turn follows."""
+        with self._acknowledged(channel, update):
+            pass
 
     @contextlib.contextmanager
     def _acknowledged(self, channel: Channel, update: Mapping[str, Any]) -> Iterator[None]:

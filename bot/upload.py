@@ -129,6 +129,8 @@ class UploadPage:
 
     async def _enter(self, link: Link, sent: Sequence[SentIn]) -> None:
         """All of it in one transaction; a second try at the same time enters nothing."""
+        # Before anybody has to wait for us.
+        sealed = [self._store.file.seal(file.content) for file in sent]
         async with self._store.engine.begin() as connection:
             if not await use(connection, self._store, link):
                 return
@@ -138,12 +140,12 @@ class UploadPage:
                 .where(conversations.c.id == link.conversation)
                 .with_for_update(key_share=True)
             )
-            for position, file in enumerate(sent):
-                await self._store_file(connection, link, str(channel), position, file)
+            for position, (file, content) in enumerate(zip(sent, sealed, strict=True)):
+                await self._store_file(connection, link, str(channel), position, file, content)
             await connection.execute(select(func.pg_notify(INBOX, "")))
 
     async def _store_file(
-        self, connection: AsyncConnection, link: Link, channel: str, position: int, file: SentIn
+        self, connection: AsyncConnection, link: Link, channel: str, position: int, file: SentIn, content: bytes
     ) -> None:
         now = self._store.clock()
         subject = _subject(link)
@@ -175,7 +177,7 @@ class UploadPage:
                 name=file.name,
                 content_type=file.content_type,
                 size=len(file.content),
-                content=self._store.file.seal(file.content),
+                content=content,
                 created_at=now,
             )
         )

@@ -8,7 +8,7 @@ import json
 import re
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyotp
@@ -17,10 +17,11 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.desk.agencies import covers
 from console.audit import Act, record_in
-from console.tables import accounts, sessions
+from console.tables import accounts, attempts, sessions
 from console.workspace import Workspace
 
 __all__ = [
+    "ENROLLED",
     "Account",
     "AccountChanged",
     "AccountUnfit",
@@ -39,6 +40,7 @@ __all__ = [
     "set_password",
 ]
 
+ENROLLED = "Kode sudah terdaftar. Bila ponsel Anda berganti, minta admin mengatur ulang masuk."
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,39}")
 _SHORTEST_PASSWORD = 12
 _LONGEST_PASSWORD = 200
@@ -70,6 +72,8 @@ class Account:
     oidc_subject: str | None
     has_totp: bool
     is_disabled: bool
+    password: str = field(repr=False)
+    """hashed"""
 
     @property
     def state(self) -> str:
@@ -176,6 +180,7 @@ async def reset_login(workspace: Workspace, account: uuid.UUID, password: str, *
             update(accounts).where(accounts.c.id == account).values(password=hashed, totp=None, totp_used=0)
         )
         await connection.execute(delete(sessions).where(sessions.c.account == account))
+        await connection.execute(delete(attempts).where(attempts.c.subject == f"account:{known.username}"))
         await record_in(connection, workspace, by, Act.RESET_LOGIN, f"account:{account}")
     return known
 
@@ -232,10 +237,10 @@ def new_totp_secret() -> str:
     return pyotp.random_base32()
 
 
-async def enrol_totp(workspace: Workspace, account: Account, secret: str, code: str) -> bool:
+async def enrol_totp(workspace: Workspace, account: Account, secret: str, code: str, *, session: str) -> bool:
     """Whether the code shows that the secret arrived in an authenticator; only then is it kept.
 
-    Raises AccountUnfit where the account has one already.
+    Raises AccountUnfit where the account has one already, or the session of this fingerprint was ended meanwhile.
     """
     step = _step(workspace, secret, code)
     if step is None:
@@ -248,7 +253,10 @@ async def enrol_totp(workspace: Workspace, account: Account, secret: str, code: 
     )
     async with workspace.engine.begin() as connection:
         if (await connection.execute(enrolling)).one_or_none() is None:
-            raise AccountUnfit("Kode sudah terdaftar. Bila ponsel Anda berganti, minta admin mengatur ulang masuk.")
+            raise AccountUnfit(ENROLLED)
+        # A reset that came in between has taken the authenticator away, and with it the sessions of whoever knew the password.
+        if await connection.scalar(select(sessions.c.account).where(sessions.c.fingerprint == session)) is None:
+            raise AccountUnfit("Sesi ini sudah berakhir. Masuk lagi.")
         await record_in(connection, workspace, account.id, Act.ENROLLED, f"account:{account.id}")
     return True
 
@@ -313,4 +321,5 @@ def _account(row: Row[Any]) -> Account:
         oidc_subject=row.oidc_subject,
         has_totp=row.totp is not None,
         is_disabled=row.disabled_at is not None,
+        password=row.password,
     )

@@ -8,7 +8,7 @@ import pyotp
 import segno
 from aiohttp import web
 
-from console.accounts import Account, AccountUnfit, check_password, check_totp, enrol_totp, new_totp_secret
+from console.accounts import ENROLLED, Account, AccountUnfit, check_password, check_totp, enrol_totp, new_totp_secret
 from console.attempts import begin, failed, succeeded, was_right
 from console.audit import Act, record
 from console.protection import WORKSPACE, forget, page, remember, signed_in
@@ -54,7 +54,10 @@ async def _login(request: web.Request) -> web.Response:
             await record(workspace, None, Act.LOCKED, "account:?")
         return _login_page(request, problem=_WRONG, status=401)
     await was_right(workspace, *subjects)
-    token = await open_session(workspace, account, Proof.FIRST, request.headers.get("User-Agent", "?"))
+    try:
+        token = await open_session(workspace, account, Proof.FIRST, request.headers.get("User-Agent", "?"))
+    except AccountUnfit as unfit:
+        return _login_page(request, problem=str(unfit), status=401)
     answer = _go("/console/masuk/kode" if account.has_totp else "/console/masuk/daftar")
     remember(workspace, answer, token)
     return answer
@@ -88,11 +91,17 @@ async def _show_enrolment(request: web.Request) -> web.Response:
 
 
 async def _enrol(request: web.Request) -> web.Response:
-    workspace, account = request.config_dict[WORKSPACE], signed_in(request).account
+    workspace, session = request.config_dict[WORKSPACE], signed_in(request)
+    account = session.account
+    if account.has_totp:
+        # As it was when this began: a body that is long in coming brings no reset authenticator back.
+        raise web.HTTPForbidden(text=ENROLLED)
     form = await request.post()
-    secret = str(form.get("secret", ""))
+    secret, code = str(form.get("secret", "")), str(form.get("code", ""))
     try:
-        is_right = _is_secret(secret) and await enrol_totp(workspace, account, secret, str(form.get("code", "")))
+        is_right = _is_secret(secret) and await enrol_totp(
+            workspace, account, secret, code, session=session.fingerprint
+        )
     except AccountUnfit as unfit:
         raise web.HTTPForbidden(text=str(unfit)) from None
     if not is_right:
@@ -110,9 +119,13 @@ async def _logout(request: web.Request) -> web.Response:
 
 async def _enter(workspace: Workspace, request: web.Request, account: Account) -> web.Response:
     await succeeded(workspace, f"account:{account.username}", f"address:{_address(request)}")
+    try:
+        token = await strengthen(workspace, signed_in(request))
+    except AccountUnfit as unfit:
+        return _login_page(request, problem=str(unfit), status=401)
     await record(workspace, account.id, Act.SIGNED_IN, f"account:{account.id}")
     answer = _go("/console/")
-    remember(workspace, answer, await strengthen(workspace, signed_in(request)))
+    remember(workspace, answer, token)
     return answer
 
 

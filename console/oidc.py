@@ -20,7 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from console.accounts import find_account
+from console.accounts import AccountUnfit, find_account
 from console.audit import Act, record
 from console.protection import WORKSPACE, page, remember
 from console.sessions import Proof, open_session
@@ -108,8 +108,11 @@ async def _back(request: web.Request) -> web.StreamResponse:
     if account is None:
         await record(workspace, None, Act.REFUSED, "account:?", by="oidc")
         return _problem(request, _UNKNOWN, 403)
+    try:
+        token = await open_session(workspace, account, Proof.BOTH, request.headers.get("User-Agent", "?"))
+    except AccountUnfit as unfit:
+        return _problem(request, str(unfit), 401)
     await record(workspace, account.id, Act.SIGNED_IN, f"account:{account.id}", by="oidc")
-    token = await open_session(workspace, account, Proof.BOTH, request.headers.get("User-Agent", "?"))
     answer = web.Response(status=303, headers={"Location": "/console/"})
     answer.del_cookie(_COOKIE, path=_PATH)
     remember(workspace, answer, token)

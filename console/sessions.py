@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Delete, Row, delete, insert, select, update
 
-from console.accounts import Account, Role
+from console.accounts import Account, AccountUnfit, Role
 from console.audit import Act, record_in
 from console.tables import accounts, sessions
 from console.workspace import Workspace
@@ -62,7 +62,7 @@ class Session:
 
 
 async def open_session(workspace: Workspace, account: Account, proof: Proof, device: str) -> str:
-    """The cookie's value."""
+    """The cookie's value. Raises AccountUnfit where the password isn't any more the one that was shown."""
     token = secrets.token_urlsafe(32)
     now = workspace.clock()
     row = {
@@ -76,14 +76,18 @@ async def open_session(workspace: Workspace, account: Account, proof: Proof, dev
     }
     async with workspace.engine.begin() as connection:
         await connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+        present = select(accounts.c.password).where(accounts.c.id == account.id).with_for_update(read=True)
+        if await connection.scalar(present) != account.password:
+            raise AccountUnfit("Kata sandi baru saja diganti. Masuk lagi.")
         await connection.execute(insert(sessions).values(row))
     return token
 
 
 async def strengthen(workspace: Workspace, session: Session) -> str:
-    """The second proof was shown: a new cookie, so that one known from before is worth nothing."""
+    """The second proof was shown: a new cookie, so that one known from before is worth nothing. Raises AccountUnfit."""
     async with workspace.engine.begin() as connection:
-        await connection.execute(_ending(session))
+        if not (await connection.execute(_ending(session))).rowcount:
+            raise AccountUnfit("Sesi ini sudah berakhir. Masuk lagi.")
     return await open_session(workspace, session.account, Proof.BOTH, session.device)
 
 
@@ -155,5 +159,6 @@ def _session(row: Row[Any]) -> Session:
         oidc_subject=row.oidc_subject,
         has_totp=row.totp is not None,
         is_disabled=False,
+        password=row.password,
     )
     return Session(row.fingerprint, account, Proof(row.proved), row.device, row.created_at, row.seen_at)

@@ -414,12 +414,12 @@ async def _end(
 ) -> None:
     """The conversation's row is locked, and its state was looked at."""
     await _move(connection, conversation, true(), handler="bot", handoff=None, officer=None, officer_lease_until=None)
-    # What bot and desk wanted to say before, and couldn't, is overtaken by what officer and citizen said.
+    # What the bot wanted to say before, and couldn't, is overtaken by what officer and citizen said.
     await connection.execute(
         update(outbox)
         .where(
             outbox.c.conversation == conversation,
-            outbox.c.kind.in_((Kind.BOT.value, Kind.DESK.value)),
+            outbox.c.kind == Kind.BOT.value,
             outbox.c.state == State.QUEUED.value,
         )
         .values(state=State.WITHHELD.value)
@@ -492,7 +492,8 @@ async def _of(connection: AsyncConnection, conversation: uuid.UUID) -> tuple[int
 
 
 async def _say(connection: AsyncConnection, room: DeskRoom, conversation: uuid.UUID, reply: Reply) -> None:
-    await add(connection, room.store, conversation, Kind.DESK, [Bubble(reply.text, reply.choices)])
+    bubble = Bubble(reply.text, reply.choices, for_waiting=reply.for_waiting)
+    await add(connection, room.store, conversation, Kind.DESK, [bubble])
     await connection.execute(select(func.pg_notify(OUTBOX, "")))
 
 

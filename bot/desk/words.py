@@ -58,7 +58,7 @@ async def _reply(connection: AsyncConnection, room: DeskRoom, handoff: int, open
     ).one()
     state = await _state(connection, room, handoff, row, now)
     text = "\n\n".join([f"{opening} {state}".strip(), room.texts("meja_selama_menunggu")])
-    return Reply(text, (Choice(BACK, room.texts("meja_tombol_kembali")),))
+    return Reply(text, (Choice(BACK, room.texts("meja_tombol_kembali")),), for_waiting=True)
 
 
 async def _state(

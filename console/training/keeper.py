@@ -38,6 +38,7 @@ _BEAT = 1.0
 _AFTER_TROUBLE = 30.0
 _REFUSED = 3
 """exit code of the gate"""
+_ASK_ANEW = "Dari model mana kembali tidak tercatat; buka lagi halaman Pelatihan, lalu ulangi."
 _WATCHING = Limits(minutes=24 * 60, megabytes=1000)
 _logger = logging.getLogger(__name__)
 
@@ -100,6 +101,9 @@ class _Worked:
             model = await self._train() if self._run.order.kind is Kind.TRAIN else self._run.order.model
             if model is not None:
                 state = await self._with(model)
+            elif self._run.order.kind is Kind.SEND_BACK:
+                # Asked for on a page of the version before, which didn't say from which.
+                self._said.append(_ASK_ANEW)
         except _EndedEarly:
             state = State.CANCELLED
         except asyncio.CancelledError:

@@ -151,6 +151,16 @@ async def test_what_the_citizen_just_did_is_no_news(bot: Bot) -> None:
     assert "sedang diproses" in news["text"]
 
 
+async def test_what_the_citizen_just_did_is_no_news_however_late_it_is_told(bot: Bot) -> None:
+    (shown,) = await bot.say(text="halo")
+    then = bot.clock().isoformat()
+    await bot.pass_time(timedelta(hours=1))
+    assert await bot.announce(event_id="e1", state="MENUNGGU", at=then) == 200
+    assert await bot.announce(event_id="e2", state="DIPROSES") == 200
+    (news,) = await bot.until_later(shown["id"])
+    assert "sedang diproses" in news["text"]
+
+
 async def test_what_was_sent_or_mended_elsewhere_is_news(bot: Bot) -> None:
     (shown,) = await bot.say(text="halo")
     await bot.pass_time(timedelta(minutes=5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -164,6 +165,23 @@ async def test_one_in_trouble_keeps_nobody_from_being_told(watch: Watch) -> None
     watch.district.refused = set()
     await watch.look()
     assert await watch.room.value(told) == 8
+
+
+async def test_many_in_trouble_do_not_stand_before_the_others(watch: Watch) -> None:
+    """Who can't be asked about comes again after a while; a batch is fifty."""
+    for number in range(60):
+        await watch.room.receive(update(f"b{number}", text="halo", bsuid=f"w{number}"))
+    await watch.room.work_off()
+    people = [str(row[0]) for row in await watch.room.rows("SELECT id FROM bot.conversations")]
+    watch.district.refused = set(people) - {watch.contact}
+    # Asked about once, so behind all the new ones.
+    await watch.room.rows("UPDATE bot.conversations SET polled_at = created_at WHERE id = :id", id=watch.contact)
+    await watch.room.rows("UPDATE bot.conversations SET last_message_at = created_at + interval '1 second'")
+    with contextlib.suppress(BackendDown):
+        await watch.look()
+    with contextlib.suppress(BackendDown):
+        await watch.poller.look()
+    assert watch.contact in watch.district.asked
 
 
 async def test_an_odd_filing_spoils_no_other(watch: Watch) -> None:

@@ -13,10 +13,10 @@ import pyotp
 import pytest
 from sqlalchemy import Row, select, text
 
-from console.accounts import Account, Role, add_account, list_accounts
+from console.accounts import Account, AccountUnfit, Role, add_account, list_accounts, reset_login
 from console.audit import Act, record_in
 from console.sessions import Proof, open_session
-from console.tables import accounts, audit, sessions
+from console.tables import accounts, attempts, audit, sessions
 from console.workspace import Workspace
 from tests.bot.fakes import Clock
 from tests.console.conftest import PASSWORD, Visit, Visitor, sign_in, unseen
@@ -39,7 +39,7 @@ async def unwritable(workspace: Workspace) -> AsyncIterator[None]:
 
     await execute(
         "CREATE TRIGGER refuse_entries BEFORE INSERT ON console.audit FOR EACH ROW WHEN (NEW.act IN"
-        " ('mengubah akun', 'mengganti kata sandi', 'mendaftarkan kode', 'mengakhiri sesi', 'keluar'))"
+        " ('mengubah akun', 'mengganti kata sandi', 'mendaftarkan kode', 'mengakhiri sesi', 'keluar', 'mengatur ulang masuk'))"
         " EXECUTE FUNCTION console.refuse_change()"
     )
     try:
@@ -122,6 +122,7 @@ class TestWrittenDown:
         [
             ("akun/semua", {"username": "baru", "name": "Baru", "role": "admin", "password": PASSWORD}),
             ("akun/semua/{officer}", {"role": "petugas", "agencies": "dispendukcapil", "disabled": "on"}),
+            ("akun/semua/{officer}/masuk", {"password": "sementara sekali 2026"}),
             ("akun/sandi", OWN),
             ("akun/sesi", {}),
             ("keluar", {}),
@@ -160,7 +161,7 @@ class TestWrittenDown:
         theirs, mine = await visit(), await visit()
         form = {"csrf": await sign_in(theirs, "rina", clock)}
         await theirs.post("/console/akun/sandi", data={**form, **OWN})
-        await open_session(workspace, officer, Proof.BOTH, "di tempat lain")
+        await open_session(workspace, await now(workspace, officer), Proof.BOTH, "di tempat lain")
         await theirs.post("/console/akun/sesi", data=form)
         await theirs.post("/console/keluar", data=form)
         await sign_in(mine, "kepala", clock)
@@ -218,6 +219,46 @@ class TestReset:
         assert before.status == 401
         await sign_in(await visit(), "rina", clock, self.TEMPORARY)
         assert await entries(workspace, "mengatur ulang masuk") == [(admin.id, f"account:{officer.id}", {})]
+
+    async def test_a_lock_is_lifted(
+        self, visit: Visit, officer: Account, admin: Account, workspace: Workspace, clock: Clock
+    ) -> None:
+        theirs, mine = await visit(), await visit()
+        for _ in range(6):
+            answer = await theirs.post("/console/masuk", data={"username": "rina", "password": "lupa lupa ingat"})
+        assert answer.status == 429
+        form = {"csrf": await sign_in(mine, "kepala", clock), "password": self.TEMPORARY}
+        await mine.post(f"/console/akun/semua/{officer.id}/masuk", data=form)
+        async with workspace.engine.connect() as connection:
+            left = set(await connection.scalars(select(attempts.c.subject)))
+        assert "account:rina" not in left
+
+    async def test_an_enrolment_that_was_begun_before_is_worth_nothing(
+        self, visit: Visit, officer: Account, admin: Account, workspace: Workspace, clock: Clock
+    ) -> None:
+        """By somebody who knows the old password, and lets the body of the request be long in coming."""
+        theirs, mine = await visit(), await visit()
+        form = await enrolment(theirs, clock)
+        token = await sign_in(mine, "kepala", clock)
+        async with workspace.engine.connect() as holder:
+            await holder.execute(select(accounts.c.id).where(accounts.c.id == officer.id).with_for_update())
+            reset = {"csrf": token, "password": self.TEMPORARY}
+            resetting = asyncio.create_task(mine.post(f"/console/akun/semua/{officer.id}/masuk", data=reset))
+            await waiting_for_locks(workspace, 1)
+            enrolling = asyncio.create_task(theirs.post("/console/masuk/daftar", data=form))
+            await waiting_for_locks(workspace, 2)
+            await holder.rollback()
+        assert (await resetting).status == 200
+        assert (await enrolling).status == 403
+        assert not (await now(workspace, officer)).has_totp
+
+    async def test_a_password_that_was_shown_before_opens_no_session(
+        self, officer: Account, admin: Account, workspace: Workspace
+    ) -> None:
+        shown = await now(workspace, officer)
+        await reset_login(workspace, officer.id, self.TEMPORARY, by=admin.id)
+        with pytest.raises(AccountUnfit):
+            await open_session(workspace, shown, Proof.FIRST, "ponsel")
 
     @pytest.mark.parametrize(
         ("whose", "password", "status"),

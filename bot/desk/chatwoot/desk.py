@@ -162,11 +162,12 @@ async def _due(room: DeskRoom, *where: Any, open_ones: bool = False) -> Sequence
 
 
 async def _before_the_first(room: DeskRoom, row: Row[*tuple[Any, ...]]) -> int:
-    """The messages from the one that led to the hand-off on are carried over; those before are in the note."""
-    statement = select(func.min(inbox.c.id)).where(inbox.c.conversation == row.conversation)
+    """The messages from the first that waits for an agent on are carried over; those before are in the note."""
+    since = row.waiting_since or room.store.clock()
+    first = func.min(inbox.c.id).filter(inbox.c.received_at >= since)
+    before = select(func.coalesce(first - 1, func.max(inbox.c.id))).where(inbox.c.conversation == row.conversation)
     async with room.store.single.connect() as connection:
-        first = await connection.scalar(statement.where(inbox.c.received_at >= row.waiting_since))
-    return (first or 1) - 1
+        return await connection.scalar(before) or 0
 
 
 async def _new_lines(room: DeskRoom, row: Row[*tuple[Any, ...]], forwarded: int) -> tuple[Sequence[Line], int]:

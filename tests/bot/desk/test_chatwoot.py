@@ -224,6 +224,22 @@ async def test_opening_goes_on_where_it_broke_off(desk: Desk) -> None:
     assert "Warga: ktp hilang" in note
 
 
+async def test_an_agent_who_answers_before_the_note_is_there_stops_nobody(desk: Desk) -> None:
+    """Nothing waits for an agent then; what came before is in the note."""
+    desk.there.refused = {"messages"}
+    await desk.bot.say(text="petugas")
+    await desk.bot.until(lambda: bool(desk.there.talks))
+    await desk.bot.change("UPDATE bot.handoffs SET waiting_since = NULL")
+
+    async def noted() -> bool:
+        await desk.bot.pass_time(timedelta(seconds=10))
+        return bool(desk.there.talk.said(private=True))
+
+    await desk.bot.until(noted)
+    await desk.bot.say(text="masih di sana?")
+    await desk.bot.until(lambda: desk.there.talk.said() == ["masih di sana?"])
+
+
 async def test_a_reaction_is_no_news(desk: Desk) -> None:
     """Looked for again and again, it would keep the newer hand-offs from being carried over."""
     await desk.ask()

@@ -21,7 +21,7 @@ from bot.desk.transcript import file, transcript
 from bot.files import store_file
 from bot.reading import uploaded
 from tests.bot.conftest import Room
-from tests.bot.desk.people import BUDI, DEWI, RINI, SITI, asks_for_a_person
+from tests.bot.desk.people import BUDI, DEWI, RINI, SITI, asks_for_a_person, wants_person
 from tests.bot.fakes import update
 from tests.fakes.rasa import FakeRasa, reply
 
@@ -94,6 +94,31 @@ async def test_nothing_but_the_officer_speaks_once_there_is_one(room: Room, rasa
     await say(room.desk(), BUDI, person, "Selamat pagi.")
     await room.work_off()
     assert room.channel.texts() == ["Selamat pagi."]
+
+
+async def test_what_the_bot_answered_before_it_handed_over_is_sent_all_the_same(room: Room, rasa: FakeRasa) -> None:
+    """Both in one burst, whose bubbles the desk sends."""
+    rasa.answer = wants_person
+    await room.receive(update("m1", text="kirim"), update("m2", text="mau bicara petugas"))
+    async with room.beside(room.worker().run()):
+        await room.until(lambda: room.value("SELECT count(*) > 0 FROM bot.outbox"))
+    person = await room.value("SELECT id FROM bot.conversations")
+    await states.claim(room.desk(), BUDI, person)
+    await room.work_off()
+    assert "Jawaban: kirim" in room.channel.texts()[0]
+
+
+async def test_what_was_withheld_while_it_was_on_its_way_has_arrived(room: Room, rasa: FakeRasa) -> None:
+    person = await _held(room, rasa)
+    await say(room.desk(), BUDI, person, "Halo.")
+    await room.work_off()
+    await room.rows("UPDATE bot.outbox SET state = 'withheld' WHERE kind = 'officer'")
+    (sent,) = room.channel.posted
+    await room.receive(update("s1", bsuid=None, kind="status", provider_id=sent.provider_id, state="DELIVERED"))
+    await room.work_off()
+    assert [line.state for line in await transcript(room.desk(), BUDI, person) if line.side == "officer"] == [
+        "delivered"
+    ]
 
 
 async def test_a_retry_really_sends(room: Room, rasa: FakeRasa) -> None:
