@@ -167,6 +167,8 @@ class Backend:
         self._session = session
         self._states = states
         self._entries: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        self._finds_drafts = False
+        """POST is known to give the open draft: a backend that names a draft's `items` does"""
 
     async def services(self) -> list[Mapping[str, Any]]:
         body = await self._call("GET", "/services")
@@ -188,10 +190,10 @@ class Backend:
 
     async def open_draft(self, service: str, contact: str, channel: str, *, helper: bool = False) -> Draft:
         """The open draft of that service, or a new one. Raises Refused when a helper may not file it."""
-        for draft in await self.drafts(contact):
-            # Not every backend finds it again by itself.
-            if (draft.service, draft.for_another) == (service, helper):
-                return draft
+        if not self._finds_drafts:
+            for draft in await self.drafts(contact):
+                if (draft.service, draft.for_another) == (service, helper):
+                    return draft
         body = {"service": service, "contact": contact, "channel": channel}
         return await self._draft(
             await self._call("POST", "/drafts", json=body | ({"on_behalf_of": "wakil"} if helper else {}))
@@ -224,11 +226,11 @@ class Backend:
         with suppress(Unknown):
             await self._call("POST", "/consents", json=body)
 
-    async def draft(self, draft: str, message_id: str, *, ask: str | None = None) -> Draft:
+    async def draft(self, draft: str, *, ask: str | None = None, message_id: str | None = None) -> Draft:
         """`ask` makes `next` the question of that field, answered already or not, where the backend heeds it. Whether the
-        message was taken before is told in `applied`, where the backend tells it.
+        message named was taken before is told in `applied`, where the backend tells it.
         """
-        headers, params = {_MESSAGE: message_id}, {"ask": ask} if ask else {}
+        headers, params = {_MESSAGE: message_id} if message_id else {}, {"ask": ask} if ask else {}
         return await self._draft(await self._call("GET", f"/drafts/{draft}", params=params, headers=headers))
 
     async def drafts(self, contact: str) -> list[Draft]:
@@ -256,7 +258,8 @@ class Backend:
 
     async def submit(self, draft: str, *, again: bool = False) -> Filing:
         """`again`: the person wants it though the same is open. Raises Incomplete, OpenFiling."""
-        headers = {} if again else {"Praja-Refuse-Duplicate": "yes"}
+        # A backend from before `Praja-Refuse-Duplicate` refuses of itself until it hears the other, which a later one ignores.
+        headers = {"Praja-Confirm-Duplicate" if again else "Praja-Refuse-Duplicate": "yes"}
         return await self._filing(await self._call("POST", f"/drafts/{draft}/submit", headers=headers))
 
     async def filings(self, contact: str) -> list[Filing]:
@@ -336,7 +339,10 @@ class Backend:
         await self._call("DELETE", f"/consents/{contact}", json={"message_id": message_id})
 
     async def _draft(self, body: Mapping[str, Any]) -> Draft:
-        return _read_draft(body if "items" in body else complete_draft(body, await self.entry(str(body["service"]))))
+        if "items" in body:
+            self._finds_drafts = True
+            return _read_draft(body)
+        return _read_draft(complete_draft(body, await self.entry(str(body["service"]))))
 
     async def _filing(self, body: Mapping[str, Any]) -> Filing:
         whole = body if "mode" in body else complete_filing(body, await self.entry(str(body["service"])))
@@ -427,7 +433,9 @@ def _sent(body: Mapping[str, Any]) -> SentDocument:
 
 def _item(body: Mapping[str, Any]) -> DraftItem:
     choices = dict(read_choices(body.get("choices")))
-    return DraftItem(body["id"], body["name"], body["type"], choices, int(body.get("maximum_pages") or 0))
+    # A document of which nobody says more is one page.
+    pages = int(body.get("maximum_pages") or body["type"] == "document")
+    return DraftItem(body["id"], body["name"], body["type"], choices, pages)
 
 
 def _known(body: Mapping[str, Any]) -> Known:

@@ -68,7 +68,9 @@ class Service(Summary):
     steps: Sequence[Fact]
     notes: Sequence[Fact]
     representation: str | None
-    """who may do it for somebody else: `always` (with a power of attorney), `unless_family`, `not_allowed`"""
+    """who may do it for somebody else: `always` (with a power of attorney), `unless_family`, `not_allowed`; None where the
+    catalogue doesn't tell
+    """
     due_if_today: date | None
     """by when a filing submitted today would be done; None when that isn't known"""
 
@@ -80,7 +82,7 @@ class Service(Summary):
     @property
     def may_be_represented(self) -> bool:
         """Whether one may file it for another person."""
-        return self.mode == "permohonan" and self.representation != "not_allowed"
+        return self.mode == "permohonan" and self.representation not in (None, "not_allowed")
 
     @property
     def originals(self) -> Fact | None:

@@ -84,7 +84,7 @@ class Correction:
         self._fetch = fetch
 
     async def take(self, turn: Turn, reply: Reply) -> list[EventType]:
-        own = await self._filings.by_number(turn.slot("perbaikan") or "", turn)
+        own = await self._filings.by_number(turn.slot("perbaikan") or "", turn, message_id=turn.message_id)
         if own is not None and turn.message_id in own.filing.applied:
             return self._go_on(own.filing, turn, reply)
         if own is None or not _is_wanted(own.filing):

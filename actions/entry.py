@@ -59,5 +59,5 @@ def question_of(identifier: str, name: str, entry: Mapping[str, Any], texts: Tex
 def _items(entry: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     """By id, fields first."""
     fields = {each["id"]: each for each in listed_in(entry, "fields")}
-    documents = {each["id"]: {"maximum_pages": 1, **each, "type": "document"} for each in listed_in(entry, "documents")}
+    documents = {each["id"]: {**each, "type": "document"} for each in listed_in(entry, "documents")}
     return fields | documents

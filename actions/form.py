@@ -7,7 +7,6 @@ turn to that.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -81,11 +80,13 @@ class _FormAction(DialogueAction):
         super().__init__(name, resources)
         self._correction = correction
 
-    async def draft(self, turn: Turn) -> Draft:
-        """The draft; its `next` is the field being changed, if any. Raises Unknown when it is gone."""
+    async def draft(self, turn: Turn, *, message_id: str | None = None) -> Draft:
+        """The draft; its `next` is the field being changed, if any; `applied` is of the message named. Raises Unknown when it
+        is gone.
+        """
         changing = turn.slot("ubah")
         asked = None if changing in (None, WHICH) else changing.removeprefix(MORE)
-        draft = await self.backend.draft(turn.slot("draf") or "", turn.message_id, ask=asked)
+        draft = await self.backend.draft(turn.slot("draf") or "", ask=asked, message_id=message_id)
         item = draft.item(asked) if asked is not None else None
         if item is None or (draft.next is not None and draft.next.field == item.id):
             return draft
@@ -121,10 +122,6 @@ class TakeAnswer(_FormAction):
         try:
             return await self._take_unless_sent(turn, reply)
         except Unknown:
-            if _sends(turn) or _sends_again(turn):
-                # Not every backend shows a draft that was sent; by this very message, perhaps, whose turn then failed.
-                with suppress(Unknown):
-                    return await self.tell_sent(turn.slot("draf") or "", reply)
             reply.say(self.texts("draf_hilang"))
             return _ENDED
         except Refused as refusal:
@@ -132,7 +129,14 @@ class TakeAnswer(_FormAction):
             return [_EMPTY]
 
     async def _take_unless_sent(self, turn: Turn, reply: Reply) -> list[EventType]:
-        draft = await self.draft(turn)
+        """Raises Unknown when the draft is gone, or its service."""
+        try:
+            draft = await self.draft(turn, message_id=turn.message_id)
+        except Unknown:
+            if not (_sends(turn) or _sends_again(turn)):
+                raise
+            # Not every backend shows a draft that was sent; by this very message, perhaps, whose turn then failed.
+            return await self.tell_sent(turn.slot("draf") or "", reply)
         if not draft.submitted:
             try:
                 return await self._take(draft, turn, reply)

@@ -42,11 +42,11 @@ class OwnFilings:
         found = [Own(filing, contact) for contact in turn.contacts for filing in await self._backend.filings(contact)]
         return sorted(found, key=lambda each: each.filing.submitted_at, reverse=True)
 
-    async def by_number(self, number: str, turn: Turn) -> Own | None:
-        """None for another person's, and for one that there isn't: nobody learns which."""
+    async def by_number(self, number: str, turn: Turn, *, message_id: str | None = None) -> Own | None:
+        """None for another person's, and for one that there isn't: nobody learns which. `message_id` as of a draft."""
         for contact in turn.contacts:
             try:
-                return Own(await self._backend.filing(number, contact, message_id=turn.message_id), contact)
+                return Own(await self._backend.filing(number, contact, message_id=message_id), contact)
             except (NotYours, Unknown):
                 continue
         return None

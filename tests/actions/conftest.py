@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import pytest
 
+from actions.action import DialogueAction
 from actions.server import ActionsSettings, dialogue_actions
 from tests.actions.fake_backend import FakeBackend
 from tests.actions.fake_bot import FakeBot
@@ -41,7 +42,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def talk(backend: FakeBackend, bot: FakeBot, clock: Clock, aiohttp_server: Any) -> AsyncIterator[Talk]:
+async def start(
+    backend: FakeBackend, bot: FakeBot, clock: Clock, aiohttp_server: Any
+) -> AsyncIterator[Callable[[], Mapping[str, DialogueAction]]]:
+    """The actions as they begin: nothing of before is kept."""
     backend_server, bot_server = await aiohttp_server(backend.app()), await aiohttp_server(bot.app())
     bot.url = str(bot_server.make_url("/")).rstrip("/")
     settings = ActionsSettings(
@@ -54,4 +58,9 @@ async def talk(backend: FakeBackend, bot: FakeBot, clock: Clock, aiohttp_server:
         rasa_token="rasa",
     )
     async with aiohttp.ClientSession() as session:
-        yield Talk({action.name(): action for action in dialogue_actions(settings, session, clock)}, bot)
+        yield lambda: {action.name(): action for action in dialogue_actions(settings, session, clock)}
+
+
+@pytest.fixture
+def talk(start: Callable[[], Mapping[str, DialogueAction]], bot: FakeBot) -> Talk:
+    return Talk(start(), bot)

@@ -22,16 +22,19 @@ _ASKED: Mapping[str, Mapping[str, Any]] = {
     "kk": {"type": "document", "question": "Kirim foto KK."},
     "agama": {"type": "choice", "question": "Agamanya?", "choices": ["Islam", "Hindu"]},
     "kecamatan": {"type": "kecamatan", "question": "Kecamatan apa?"},
+    "ktp": {"type": "document", "question": "Kirim foto KTP."},
     "pertanyaan": {"type": "text", "question": "Apa pertanyaannya?"},
 }
 _FORMS = {
     "sktm": ["nik", "nama", "pekerjaan", "kk"],
     "sk_umum": ["nik", "nama", "agama", "kecamatan"],
+    "sk_usaha": ["nama", "ktp"],
     "konsultasi_hukum": ["pertanyaan"],
 }
 _LISTED = [
     {"id": "sktm", "name": "SKTM", "families": ["sktm"], "mode": "permohonan", "agency": "Kelurahan"},
     {"id": "sk_umum", "name": "Keterangan umum", "families": [], "mode": "permohonan", "agency": "Desa"},
+    {"id": "sk_usaha", "name": "SK Usaha", "families": [], "mode": "permohonan", "agency": "Desa"},
     {"id": "konsultasi_hukum", "name": "Tanya hukum", "families": [], "mode": "staf", "agency": "Bagian Hukum"},
     {"id": "paspor", "name": "Paspor", "families": [], "mode": "rujukan", "agency": "Imigrasi"},
 ]
@@ -57,8 +60,9 @@ _ENTRIES: Mapping[str, Mapping[str, Any]] = {
         "fee": {"rupiah": 0},
         "time_limit": "1 hari",
     },
-    "konsultasi_hukum": {**_LISTED[2], "fields": [{"id": "pertanyaan", "name": "Pertanyaan", "type": "text"}]},
-    "paspor": _LISTED[3],
+    "sk_usaha": _LISTED[2],
+    "konsultasi_hukum": {**_LISTED[3], "fields": [{"id": "pertanyaan", "name": "Pertanyaan", "type": "text"}]},
+    "paspor": _LISTED[4],
 }
 """Of "the whole catalogue entry" the contract says no more: each district's has a shape of its own."""
 _CANCELLABLE = ("MENUNGGU", "DIPROSES", "PERLU_PERBAIKAN")
@@ -99,6 +103,8 @@ class ContractBackend:
     """open ones"""
     filings: dict[str, dict[str, Any]] = field(default_factory=dict)
     results: dict[str, bytes] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    """services of the catalogue that are no more"""
     lists_bare: bool = False
     """drafts are listed without an object around them"""
     _owners: dict[str, str] = field(default_factory=dict)
@@ -145,7 +151,7 @@ class ContractBackend:
 
     async def _service(self, request: web.Request) -> web.Response:
         service = request.match_info["id"]
-        if service not in _ENTRIES:
+        if service not in _ENTRIES or service in self.ended:
             raise _problem(404, "Layanan itu tidak ada.")
         return web.json_response(_ENTRIES[service])
 

@@ -164,6 +164,10 @@ class FakeBackend:
     """photos that come out doubtful"""
     sent: FakeFilings = field(default_factory=FakeFilings)
     without_complaints: bool = False
+    is_older: bool = False
+    """refuses a duplicate until it is confirmed, unasked"""
+    asked: list[tuple[str, bool]] = field(default_factory=list)
+    """each GET's path, and whether it names the message"""
     hides_submission: bool = False
     """once: what is shown of a draft is from just before it was sent"""
     _ids: Any = field(default_factory=lambda: itertools.count(1))
@@ -188,6 +192,8 @@ class FakeBackend:
     def _answer(self, request: web.Request, body: Mapping[str, Any], raw: bytes) -> Any:
         path, proof = request.path.split("/")[3:], request.headers.get("Praja-Proof")
         message = request.headers.get("Praja-Message-Id")
+        if request.method == "GET":
+            self.asked.append(("/".join(path), message is not None))
         told = self.sent.answer(request.method, path, request.query.get("contact"), proof, message, body)
         if told is not None:
             return told
@@ -231,7 +237,9 @@ class FakeBackend:
             case ["POST", "drafts", draft, "contact"]:
                 return self._move(self._draft(draft), body["contact"])
             case ["POST", "drafts", draft, "submit"]:
-                return self._submit(self._draft(draft), "Praja-Refuse-Duplicate" in request.headers)
+                confirmed = "Praja-Confirm-Duplicate" in request.headers
+                refuses = not confirmed if self.is_older else "Praja-Refuse-Duplicate" in request.headers
+                return self._submit(self._draft(draft), refuses)
         raise Refusal(404, "Tidak ada.")
 
     def _open(self, contact: str) -> list[_Draft]:

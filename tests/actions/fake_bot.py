@@ -7,6 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.links import LinkKind, read_subject
+
 __all__ = ["FakeBot"]
 
 
@@ -43,8 +45,13 @@ class FakeBot:
         self.files = [None] * len(self.files)
 
     async def _link(self, request: web.Request) -> web.Response:
-        self.links.append(await request.json())
-        return web.json_response({"url": f"https://praja.example/unggah/{len(self.links)}"})
+        wish = await request.json()
+        try:
+            read_subject(LinkKind(wish["kind"]), wish["subject"])
+        except ValueError:
+            raise web.HTTPUnprocessableEntity from None
+        self.links.append(wish)
+        return web.json_response({"url": f"https://praja.example/unggah/{len(self.links)}"}, status=201)
 
     async def _erase(self, request: web.Request) -> web.Response:
         self.erased.append(request.match_info["conversation"])

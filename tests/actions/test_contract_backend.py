@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+from actions.action import DialogueAction
 from actions.backend import Backend, BackendDown, Unknown
 from actions.filed import read_filing
 from actions.states import States
@@ -118,6 +120,31 @@ class TestFiling:
         await begin(talk, "konsultasi_hukum")
         await talk.say("ya")
         assert "Periksa dulu" in await talk.redelivered()
+        assert backend.filings == {}
+
+    async def test_nobody_represents_another_where_it_is_not_told_who_may(
+        self, talk: Talk, backend: ContractBackend
+    ) -> None:
+        await talk.say("mau bikin sktm untuk ibu saya", "ajukan_layanan", about="sktm")
+        assert titles(talk) == ["Setuju, mulai", "Tidak dulu"]
+        assert talk.slots["tawaran"] == "setuju:sktm"
+
+    async def test_a_document_that_its_entry_does_not_name_comes_by_a_link(
+        self, talk: Talk, backend: ContractBackend, bot: FakeBot
+    ) -> None:
+        await begin(talk, "sk_usaha")
+        await talk.say("Siti Aminah")
+        assert "https://praja.example/unggah/1" in await talk.tap("Lewat tautan")
+        assert bot.links[0]["subject"]["pages"] == 1
+        assert "ktp: 1 berkas" in await talk.send(file=PHOTO)
+
+    async def test_a_service_that_is_no_more_sends_nothing_unseen(
+        self, talk: Talk, backend: ContractBackend, start: Callable[[], Mapping[str, DialogueAction]]
+    ) -> None:
+        await to_review(talk)
+        backend.ended.add("sktm")
+        talk.actions = start()
+        assert "sudah tidak ada lagi" in await talk.say("kirim")
         assert backend.filings == {}
 
     async def test_one_left_off_on_another_phone_is_not_moved(self, talk: Talk, backend: ContractBackend) -> None:

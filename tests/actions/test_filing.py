@@ -142,6 +142,14 @@ class TestBefore:
         assert titles(talk) == ["Sk umum", "Sk umum (orang lain)"]
         assert "Tanya wakil_nama?" in await talk.tap("Sk umum (orang lain)")
 
+    async def test_an_open_draft_is_left_to_the_backend_to_find(self, talk: Talk, backend: FakeBackend) -> None:
+        await begin(talk)
+        await talk.say(NIK)
+        await talk.say("nanti saja")
+        backend.asked.clear()
+        assert "Tanya nama?" in await talk.choose("mulai:sk_umum")
+        assert "drafts" not in [path for path, _ in backend.asked]
+
     async def test_referral_is_only_explained(self, talk: Talk) -> None:
         assert "Caranya" in await talk.say("mau bikin paspor", "ajukan_layanan", about="paspor")
 
@@ -421,7 +429,11 @@ class TestReview:
             assert part in told
         assert not talk.form_is_open
 
-    async def test_the_same_still_open_is_shown_and_asked_about(self, talk: Talk, backend: FakeBackend) -> None:
+    @pytest.mark.parametrize("is_older", [False, True])
+    async def test_the_same_still_open_is_shown_and_asked_about(
+        self, talk: Talk, backend: FakeBackend, is_older: bool
+    ) -> None:
+        backend.is_older = is_older
         await to_review(talk)
         await talk.say("kirim")
         first = next(iter(backend.filings))

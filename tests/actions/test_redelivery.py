@@ -152,6 +152,12 @@ class TestAnAnswer:
         assert "Periksa dulu" in await talk.redelivered()
         assert backend.filings == {}
 
+    async def test_alone_has_to_be_known_again(self, talk: Talk, backend: FakeBackend) -> None:
+        draft = await begin(talk, backend)
+        backend.asked.clear()
+        await talk.say(NIK)
+        assert backend.asked == [(f"drafts/{draft.id}", True), (f"drafts/{draft.id}", False)]
+
 
 class TestACorrection:
     @pytest.fixture(autouse=True)
@@ -164,6 +170,13 @@ class TestACorrection:
     def fix(self, backend: FakeBackend) -> list[dict[str, str]]:
         fix: list[dict[str, str]] = backend.sent.by_number[NUMBER]["fix"]
         return fix
+
+    async def test_alone_has_to_be_known_again(self, talk: Talk, backend: FakeBackend) -> None:
+        await talk.choose(f"perbaiki:{NUMBER}")
+        backend.asked.clear()
+        await talk.send(file=b"ktp")
+        named = [named for path, named in backend.asked if path == f"filings/{NUMBER}"]
+        assert named == [True, False]
 
     async def test_is_no_page_of_the_next_document(self, talk: Talk, backend: FakeBackend) -> None:
         await talk.say("mau perbaiki", "perbaiki_permohonan")
