@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import shutil
@@ -26,6 +25,7 @@ from psycopg import sql
 from identity import Seal
 from learning.live_model import LiveModel
 from praja.database import database
+from praja.lock import locked
 from praja.postgres_tools import ToolFailed, tool
 from praja.settings import Settings
 
@@ -114,13 +114,8 @@ def counts(connection: psycopg.Connection) -> Mapping[str, int]:
 @contextlib.contextmanager
 def _workshop(home: Path) -> Iterator[Path]:
     """An empty folder where documents are held, on the disk where they lie. Raises BackupUnfit while another backup is made."""
-    home.mkdir(parents=True, exist_ok=True)
     folder = home / ".cadangan"
-    with (home / "backup.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BackupUnfit("Cadangan lain sedang dibuat; tunggu sampai selesai.") from None
+    with locked(home / "backup.lock", BackupUnfit("Cadangan lain sedang dibuat; tunggu sampai selesai.")):
         # What a backup that was killed has left would keep documents that were erased since.
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)

@@ -7,7 +7,6 @@ for longer than a batch, and what somebody changes meanwhile is theirs: every pr
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ from bot.channel import Address
 from bot.phones import phone_fingerprints
 from bot.store import Store
 from identity import Seal, SealBroken
+from praja.lock import locked
 from praja.sealed_columns import SEALED, RotationFailed, SealedColumn
 from praja.settings import Settings, SettingsUnfit
 
@@ -73,12 +73,7 @@ def rotate(settings: Settings, url: str, tell: Callable[[str], None]) -> Rotated
 @contextlib.contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """Two would write the same `.new`, and one of them would put the other's half of it in the document's place."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "rotation.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RotationFailed("`praja rotate` lain sedang berjalan; tunggu sampai selesai.") from None
+    with locked(home / "rotation.lock", RotationFailed("`praja rotate` lain sedang berjalan; tunggu sampai selesai.")):
         yield
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import subprocess
@@ -21,6 +20,7 @@ from learning.live_model import Kind, LiveModel
 from learning.reviewed_set import ReviewedSet
 from nlu.fingerprint import MadeOf, made_of, made_of_model
 from praja.dataset import FROZEN, DatasetUnfit, check_dataset
+from praja.lock import locked
 from praja.offspring import mortal
 from praja.parts import NLU_PYTHON, QUIET_RASA
 from praja.settings import ROOT
@@ -158,12 +158,7 @@ def gate_report(model: Path) -> Path:
 @contextlib.contextmanager
 def _only_one(models: Path) -> Iterator[None]:
     """Two trainings at a time would each be twice as long, and take each other's model for theirs."""
-    models.mkdir(parents=True, exist_ok=True)
-    with (models / ".train.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TrainingFailed("Model lain sedang dilatih di sini; tunggu sampai selesai.") from None
+    with locked(models / ".train.lock", TrainingFailed("Model lain sedang dilatih di sini; tunggu sampai selesai.")):
         yield
 
 

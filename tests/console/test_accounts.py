@@ -20,6 +20,7 @@ from console.tables import accounts, attempts, audit, sessions
 from console.workspace import Workspace
 from tests.bot.fakes import Clock
 from tests.console.conftest import PASSWORD, Visit, Visitor, sign_in, unseen
+from tests.console.test_review import until_waiting
 
 OWN = {"old": PASSWORD, "new": "gajah minum air sungai"}
 
@@ -244,9 +245,9 @@ class TestReset:
             await holder.execute(select(accounts.c.id).where(accounts.c.id == officer.id).with_for_update())
             reset = {"csrf": token, "password": self.TEMPORARY}
             resetting = asyncio.create_task(mine.post(f"/console/akun/semua/{officer.id}/masuk", data=reset))
-            await waiting_for_locks(workspace, 1)
+            await until_waiting(workspace, 1)
             enrolling = asyncio.create_task(theirs.post("/console/masuk/daftar", data=form))
-            await waiting_for_locks(workspace, 2)
+            await until_waiting(workspace, 2)
             await holder.rollback()
         assert (await resetting).status == 200
         assert (await enrolling).status == 403
@@ -302,7 +303,7 @@ async def test_of_two_authenticators_enrolled_at_once_the_first_stays(
         # Both are let in before either is done.
         await holder.execute(select(accounts.c.id).where(accounts.c.id == officer.id).with_for_update())
         enrolling = [asyncio.create_task(v.post("/console/masuk/daftar", data=form)) for v, form in forms]
-        await waiting_for_locks(workspace, len(enrolling))
+        await until_waiting(workspace, len(enrolling))
         await holder.rollback()
     answers = sorted(await asyncio.gather(*enrolling), key=lambda answer: answer.status)
     assert [answer.status for answer in answers] == [200, 403]
@@ -315,14 +316,3 @@ async def enrolment(visitor: Visitor, clock: Clock) -> dict[str, str]:
     page = await (await visitor.post("/console/masuk", data={"username": "rina", "password": PASSWORD})).text()
     form = dict(re.findall(r'name="(csrf|secret)" value="(\w+)"', page))
     return {**form, "code": pyotp.TOTP(form["secret"]).at(int(clock().timestamp()))}
-
-
-async def waiting_for_locks(workspace: Workspace, many: int) -> None:
-    query = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(20), workspace.store.single.connect() as connection:
-        while True:
-            if await connection.scalar(query) == many:
-                return
-            await asyncio.sleep(0.02)
