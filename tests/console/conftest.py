@@ -160,6 +160,11 @@ async def officer(workspace: Workspace) -> Account:
 
 
 @pytest.fixture
+async def supervisor(workspace: Workspace) -> Account:
+    return await add_account(workspace, "bos", "Bu Penyelia", Role.SUPERVISOR, ["dispendukcapil"], PASSWORD)
+
+
+@pytest.fixture
 async def admin(workspace: Workspace) -> Account:
     return await add_account(workspace, "kepala", "Kepala Admin", Role.ADMIN, [], PASSWORD)
 

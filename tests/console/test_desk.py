@@ -61,11 +61,6 @@ async def stranger(workspace: Workspace) -> Account:
     return await add_account(workspace, "jaksa", "Jaksa N.", Role.OFFICER, ["kejari"], PASSWORD)
 
 
-@pytest.fixture
-async def supervisor(workspace: Workspace) -> Account:
-    return await add_account(workspace, "bos", "Bu Penyelia", Role.SUPERVISOR, ["dispendukcapil"], PASSWORD)
-
-
 async def test_claim_answer_close(visit: Visit, officer: Account, workspace: Workspace, clock: Clock) -> None:
     conversation = await waiting(workspace)
     visitor = await visit()

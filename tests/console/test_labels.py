@@ -46,11 +46,6 @@ INTENT, SERVICE = Subject.INTENT, Subject.SERVICE
 
 
 @pytest.fixture
-async def supervisor(workspace: Workspace) -> Account:
-    return await add_account(workspace, "bos", "Bu Penyelia", Role.SUPERVISOR, ["dispendukcapil"], PASSWORD)
-
-
-@pytest.fixture
 def writable(workspace: Workspace, tmp_path: Path) -> Workspace:
     """A checkout of one's own with a few messages, since it is written to."""
     data = tmp_path / "data"

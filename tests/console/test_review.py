@@ -46,11 +46,6 @@ NIK = "3515085708909999"
 
 
 @pytest.fixture
-async def supervisor(workspace: Workspace) -> Account:
-    return await add_account(workspace, "bos", "Bu Penyelia", Role.SUPERVISOR, ["dispendukcapil"], PASSWORD)
-
-
-@pytest.fixture
 async def colleague(workspace: Workspace) -> Account:
     return await add_account(workspace, "dewi", "Dewi S.", Role.SUPERVISOR, ["kejari"], PASSWORD)
 

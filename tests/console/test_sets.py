@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from console.accounts import Account, Role, add_account
+from console.accounts import Account
 from console.app import PREFIX, create_console
 from console.review.keeper import keep
 from console.review.known import KnownExamples
@@ -39,13 +39,8 @@ from learning.example import Example
 from learning.label_changes import LabelChanges
 from learning.training_file import read_folder
 from tests.bot.fakes import Clock
-from tests.console.conftest import DATA, PASSWORD, Visitor, sign_in
+from tests.console.conftest import DATA, Visitor, sign_in
 from tests.console.test_review import picked, until_waiting
-
-
-@pytest.fixture
-async def supervisor(workspace: Workspace) -> Account:
-    return await add_account(workspace, "bos", "Bu Penyelia", Role.SUPERVISOR, ["dispendukcapil"], PASSWORD)
 
 
 @pytest.fixture

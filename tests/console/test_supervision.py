@@ -12,20 +12,15 @@ from sqlalchemy import insert
 from bot.desk.hours import LOCAL_TIME, Hours, read_week
 from bot.desk.standard import Level, Standard
 from bot.tables import conversations, handoffs, inbox
-from console.accounts import Account, Role, add_account
+from console.accounts import Account
 from console.workspace import Workspace
 from tests.backend.conftest import Client
 from tests.bot.fakes import Clock
-from tests.console.conftest import PASSWORD, Visit, sign_in
+from tests.console.conftest import Visit, sign_in
 from tests.console.test_desk import waiting
 
 WEEKDAYS = dict.fromkeys(("senin", "selasa", "rabu", "kamis", "jumat"), "07.30-16.00")
 NOON = dict.fromkeys(WEEKDAYS, "12.00-13.00")
-
-
-@pytest.fixture
-async def supervisor(workspace: Workspace) -> Account:
-    return await add_account(workspace, "bos", "Bu Penyelia", Role.SUPERVISOR, ["dispendukcapil"], PASSWORD)
 
 
 @pytest.mark.parametrize(
